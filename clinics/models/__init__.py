@@ -1,0 +1,29 @@
+"""Places, people, organizations, and what lets them in."""
+
+from clinics.models.accounts import Session, User
+from clinics.models.clinicians import Clinician, Credential, Licence
+from clinics.models.idempotency import IdempotencyKey
+from clinics.models.patients import Coverage, Identifier, Patient, Proxy, Registration, Sex
+from clinics.models.places import Calendar, Clinic, OpeningHours, Organization, Room
+from clinics.models.staff import StaffRole
+
+__all__ = [
+    "Calendar",
+    "Clinic",
+    "Clinician",
+    "Coverage",
+    "Credential",
+    "IdempotencyKey",
+    "Identifier",
+    "Licence",
+    "OpeningHours",
+    "Organization",
+    "Patient",
+    "Proxy",
+    "Registration",
+    "Room",
+    "Session",
+    "Sex",
+    "StaffRole",
+    "User",
+]

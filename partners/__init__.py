@@ -1,0 +1,1 @@
+"""What crosses to health systems and back."""

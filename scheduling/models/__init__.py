@@ -1,0 +1,17 @@
+"""Shifts, the time that is taken, and appointments."""
+
+from scheduling.models.appointments import Appointment, AppointmentChange, CancellationPolicy
+from scheduling.models.claims import Claim
+from scheduling.models.shifts import Closure, Shift, WeeklyHours
+from scheduling.models.visit_types import VisitType
+
+__all__ = [
+    "Appointment",
+    "AppointmentChange",
+    "CancellationPolicy",
+    "Claim",
+    "Closure",
+    "Shift",
+    "VisitType",
+    "WeeklyHours",
+]

@@ -1,0 +1,1 @@
+"""Text and video consults at any hour of the day."""
