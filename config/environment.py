@@ -67,8 +67,8 @@ def install(lock: Path) -> None:
     print(f"Installing {lock.name} into .venv (the first time takes about a minute) …", flush=True)
     unfinished = VENV / "unfinished"
     unfinished.touch()
-    pip = [VENV / "bin/python", "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-    done = subprocess.run([*pip, "--require-hashes", "--requirement", lock], check=False)
+    pip = [str(VENV / "bin/python"), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    done = subprocess.run([*pip, "--require-hashes", "--requirement", str(lock)], check=False)
     if done.returncode:
         unfinished.unlink()  # pip itself said no, and left what was there in order
         sys.exit(f"pip could not install {lock.name}: see above.")
