@@ -1,6 +1,6 @@
 # Two commands on a fresh machine: `make demo` and `make test`. They need Python 3.11 or later and nothing else.
 
-.PHONY: help demo test proof lint fix bench lock mypy imports
+.PHONY: help demo test proof lint fix bench lock style types imports migrations templates
 .DEFAULT_GOAL := help
 
 # What the caller's shell says of other Python environments does not reach ours.
@@ -10,7 +10,7 @@ unexport PYTHONPATH PYTHONHOME
 PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$python; break; }; done)
 PY = .venv/bin/python
-# What the linters need to load Django's settings. The servers are the tests' own.
+# With what it takes to load Django's settings; the servers are the tests' own.
 DJANGO = SAMEDAY_MODE=test SECRET_KEY=lint $(PY) -m config.embedded run .sameday/test
 CODE = $(patsubst %/__init__.py,%,$(wildcard */__init__.py)) manage.py
 
@@ -38,19 +38,24 @@ proof: ## the same tests at full size
 
 lint: ## style, types, import direction, migrations, templates
 	$(call packages,requirements-dev.txt)
+	@$(MAKE) --no-print-directory --keep-going style types imports migrations templates
+
+style:
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	@$(MAKE) --no-print-directory mypy imports
-	$(DJANGO) sh -c '$(PY) manage.py makemigrations --check --dry-run && \
-		$(PY) manage.py lintmigrations --settings config.lint_settings'
-	$(PY) -m djlint --lint --check --quiet .
 
-mypy:
-	SAMEDAY_MODE=test SECRET_KEY=lint DATABASE_URL=postgresql://localhost/lint REDIS_URL=redis://localhost \
-		$(PY) -m mypy $(CODE)
+types:
+	@$(DJANGO) $(PY) -m mypy $(CODE)
 
 imports:
-	$(PY) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+	@$(PY) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+
+migrations:
+	@$(DJANGO) $(PY) manage.py makemigrations --check --dry-run
+	@$(DJANGO) $(PY) manage.py lintmigrations --quiet ok ignore --settings config.lint_settings
+
+templates:
+	@$(PY) -m djlint --lint --check --quiet .
 
 fix: ## what can be put right by itself
 	$(call packages,requirements-dev.txt)
