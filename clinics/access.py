@@ -8,7 +8,7 @@ from clinics.refusals import NotFound
 
 
 def patient(user: User, patient_id: uuid.UUID, *, on: date) -> Patient:
-    """The patient `patient_id`, whose record `user` may see on the day `on`. Raises NotFound when absent or forbidden."""
+    """The patient `patient_id`, whose record `user` may see on `on`. Raises NotFound when absent or forbidden."""
     found = Patient.objects.visible_to(user, on=on).filter(pk=patient_id).first()
     if found is None:
         raise NotFound
