@@ -59,7 +59,10 @@ class Price(models.Model):
 
 
 class VisitPrice(models.Model):
-    """What one use of a benefit costs somebody who is not covered, in cents. A benefit without one is for members only."""
+    """What one use of a benefit costs somebody who is not covered, in cents.
+
+    A benefit without one is for members only.
+    """
 
     benefit = models.CharField(max_length=40, help_text="The code of a visit type, text or video.")
     amount = models.PositiveIntegerField(help_text="Cents of US dollars.")
@@ -99,7 +102,11 @@ class Membership(models.Model):
         Organization, on_delete=models.PROTECT, null=True, blank=True, help_text="The employer that pays."
     )
     head = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, blank=True, help_text="The membership this family member is added to."
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        help_text="The membership this family member is added to.",
     )
     during = DateRangeField(help_text="Days on which it entitles, [first, first after); no end where it renews.")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -109,7 +116,8 @@ class Membership(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(during__isempty=False), name="membership_during"),
             models.CheckConstraint(
-                condition=Q(source="employer", sponsor__isnull=False) | (~Q(source="employer") & Q(sponsor__isnull=True)),
+                condition=Q(source="employer", sponsor__isnull=False)
+                | (~Q(source="employer") & Q(sponsor__isnull=True)),
                 name="membership_sponsor_is_an_employer",
             ),
             models.CheckConstraint(
@@ -117,7 +125,8 @@ class Membership(models.Model):
                 name="membership_family_has_a_head",
             ),
             models.CheckConstraint(
-                condition=~Q(source__in=["self_paid", "family"]) | Q(price__isnull=False), name="membership_paid_has_a_price"
+                condition=~Q(source__in=["self_paid", "family"]) | Q(price__isnull=False),
+                name="membership_paid_has_a_price",
             ),
         ]
 

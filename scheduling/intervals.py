@@ -37,9 +37,9 @@ class Block(NamedTuple):
 def instant(day: date, at: time, zone: ZoneInfo) -> datetime:
     """The instant, in UTC, at which the clock of `zone` reads `at` on `day`.
 
-    In the hour that autumn repeats it is the first of the two. In the hour that spring leaves out, where the clock never
-    reads `at`, it is the moment of the change. (RFC 5545 §3.3.5 takes the first of the two as well, but moves a time in
-    the gap behind it, by the length of the gap, where it could overtake a later one.)
+    In the hour that autumn repeats it is the first of the two. In the hour that spring leaves out, where the clock
+    never reads `at`, it is the moment of the change. (RFC 5545 §3.3.5 takes the first of the two as well, but moves a
+    time in the gap behind it, by the length of the gap, where it could overtake a later one.)
     """
     local = datetime.combine(day, at.replace(fold=0), tzinfo=zone)
     found = local.astimezone(UTC)

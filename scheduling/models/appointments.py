@@ -1,26 +1,43 @@
 """Visits, what became of them, and what cancelling them late costs."""
 
+import uuid
 from datetime import date, datetime
 from typing import ClassVar
 
-from django.contrib.postgres.fields import DateRangeField, DateTimeRangeField
+from django.contrib.postgres.fields import DateRangeField
 from django.db import models
 from django.db.models import Q
 
 from clinics.ids import new_id
 from clinics.models import Clinic, Clinician, Organization, Patient, Room, StaffRole, User
 from memberships.models import Membership
-from scheduling.models.shifts import is_instants
 from scheduling.models.visit_types import VisitType
 
 
 class AppointmentQuerySet(models.QuerySet["Appointment"]):
     def visible_to(self, user: User, *, on: date) -> "AppointmentQuerySet":
-        """The visits that `user` may see on the day `on`: of patients they are or act for, and of clinics they work at."""
+        """The visits that `user` may see on the day `on`:
+
+        of patients they are or act for, and of clinics they work at.
+        """
         if not user.is_active:
             return self.none()
         own = Patient.objects.acted_for_by(user, on=on)
-        return self.filter(Q(patient__in=own.values("pk")) | Q(clinic__in=StaffRole.objects.care_places(user).values("pk")))
+        return self.filter(
+            Q(patient__in=own.values("pk")) | Q(clinic__in=StaffRole.objects.care_places(user).values("pk"))
+        )
+
+    def of(self, patients: list[uuid.UUID]) -> "AppointmentQuerySet":
+        """The visits of these patients that were booked: not their holds."""
+        return self.filter(patient__in=patients, booked_at__isnull=False)
+
+    def upcoming(self, *, now: datetime) -> "AppointmentQuerySet":
+        """Visits that are still to happen, or happening."""
+        return self.filter(status__in=Appointment.LIVE, ends_at__gt=now)
+
+    def past(self, *, now: datetime) -> "AppointmentQuerySet":
+        """Visits that are over or will not happen."""
+        return self.exclude(status__in=Appointment.LIVE, ends_at__gt=now)
 
 
 class Appointment(models.Model):
@@ -83,12 +100,16 @@ class Appointment(models.Model):
     sequence = models.PositiveIntegerField(default=0, help_text="Grows with every move (RFC 5545 SEQUENCE).")
     lane = models.SmallIntegerField(default=0, help_text="0, or the clinician's lane it was overbooked on.")
     overbook_reason = models.CharField(max_length=200, blank=True)
-    price = models.PositiveIntegerField(null=True, help_text="Cents that the patient pays for this visit; 0 when covered.")
+    price = models.PositiveIntegerField(
+        null=True, help_text="Cents that the patient pays for this visit; 0 when covered."
+    )
     paid_by = models.CharField(max_length=13, choices=PaidBy, blank=True)
     membership = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     paid_because = models.CharField(max_length=200, blank=True, help_text="Why it pays, in a sentence.")
     is_late_cancellation = models.BooleanField(default=False)
-    fee_code = models.CharField(max_length=40, blank=True, help_text="The fee that its policy names for cancelling late.")
+    fee_code = models.CharField(
+        max_length=40, blank=True, help_text="The fee that its policy names for cancelling late."
+    )
 
     objects = AppointmentQuerySet.as_manager()
 
@@ -105,16 +126,27 @@ class Appointment(models.Model):
             models.CheckConstraint(
                 condition=Q(
                     status__in=[
-                        "held", "booked", "arrived", "checked_in", "roomed", "completed", "no_show", "cancelled", "expired",
+                        "held",
+                        "booked",
+                        "arrived",
+                        "checked_in",
+                        "roomed",
+                        "completed",
+                        "no_show",
+                        "cancelled",
+                        "expired",
                     ]
                 ),
                 name="appointment_status",
             ),
             models.CheckConstraint(
-                condition=Q(status__in=["held", "expired", "cancelled"]) | Q(price__isnull=False, booked_at__isnull=False),
+                condition=Q(status__in=["held", "expired", "cancelled"])
+                | Q(price__isnull=False, booked_at__isnull=False),
                 name="appointment_booked_is_paid_for",
             ),
-            models.CheckConstraint(condition=Q(lane=0) | ~Q(overbook_reason=""), name="appointment_overbook_has_a_reason"),
+            models.CheckConstraint(
+                condition=Q(lane=0) | ~Q(overbook_reason=""), name="appointment_overbook_has_a_reason"
+            ),
         ]
 
     def __str__(self) -> str:

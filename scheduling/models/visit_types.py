@@ -33,7 +33,7 @@ class VisitType(models.Model):
         default=timedelta(), help_text="The clinician's time behind the visit. It may overhang the end of the shift."
     )
     step = models.SmallIntegerField(
-        help_text="Minutes between starts. A divisor of 60, so that starts stay on the local clock over a change of offset."
+        help_text="Minutes between starts; divides 60, so that they stay on the local clock when its offset changes."
     )
     room_kind = models.CharField(
         max_length=10, blank=True, choices=[(kind, kind) for kind in Room.KINDS], help_text="Empty: needs no room."

@@ -1,0 +1,40 @@
+"""The plans people can join."""
+
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from clinics.edge import Endpoint, Shape, parse
+from memberships import plans
+from memberships.models import Plan, Price
+
+
+class PriceShown(serializers.Serializer[Any]):
+    amount = serializers.IntegerField(help_text="Cents of US dollars.")
+    interval = serializers.ChoiceField(choices=Price.Interval.choices)
+
+
+class PlanShown(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    name = serializers.CharField()
+    audience = serializers.ChoiceField(choices=Plan.Audience.choices)
+    benefits = serializers.ListField(child=serializers.CharField(), help_text="* stands for all of them.")
+    prices = PriceShown(many=True)
+
+
+class PlansPage(serializers.Serializer[Any]):
+    results = PlanShown(many=True)
+    next = serializers.URLField(allow_null=True)
+
+
+class PlansView(Endpoint):
+    public = True
+
+    @extend_schema(operation_id="plans_list", responses=PlansPage)
+    def get(self, request: Request) -> Response:
+        parse(Shape, request.query_params)
+        return Response({"results": plans.on_sale_summary(on=timezone.now().date()), "next": None})

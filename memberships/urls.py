@@ -1,0 +1,7 @@
+"""The addresses of memberships, below /api/v1."""
+
+from django.urls import path
+
+from memberships import api
+
+urlpatterns = [path("plans", api.PlansView.as_view())]

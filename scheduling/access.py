@@ -1,0 +1,102 @@
+"""Fetching visits, and saying in what role somebody acts, for those who may."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from clinics.models import Patient, Proxy, StaffRole, User
+from clinics.refusals import NotFound, Refused
+from scheduling.models import Appointment
+
+Source = Appointment.Source
+
+
+class NoPatient(Refused):
+    code = "no_patient"
+    status = 409
+    detail = "Your account has no patient record of its own. Say for which patient."
+
+
+class NotYourClinic(Refused):
+    code = "not_your_clinic"
+    status = 403
+    detail = "You can book for others only at clinics where you work."
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Whom a user acts for, at an instant: themself, and their dependents by proxy."""
+
+    user: User
+    now: datetime
+    proxies: dict[uuid.UUID, Proxy]
+
+    @property
+    def patients(self) -> list[uuid.UUID]:
+        own = getattr(self.user, "patient", None)
+        return [*([own.pk] if own else []), *self.proxies]
+
+    def source(self, patient: uuid.UUID) -> Appointment.Source:
+        """In what role the user acts for `patient`, whom they may see."""
+        if patient in self.proxies:
+            return Source.PROXY
+        return Source.PATIENT if patient in self.patients else Source.STAFF
+
+    def reads_reason(self, patient: uuid.UUID) -> bool:
+        """Whether the user reads why visits of `patient` were booked: not a proxy whose child has grown up that far."""
+        proxy = self.proxies.get(patient)
+        return proxy is None or proxy.is_full_on(self.now.date())
+
+
+def family(user: User, *, now: datetime) -> Family:
+    """Whom `user` acts for."""
+    found = Proxy.objects.active(on=now.date()).filter(user=user).select_related("patient")
+    return Family(user, now, {proxy.patient_id: proxy for proxy in found})
+
+
+def acting_for(user: User, patient_id: uuid.UUID | None, *, now: datetime) -> tuple[Patient, Appointment.Source]:
+    """The patient `user` acts for, and in what role; without `patient_id` themself. Raises NotFound and NoPatient."""
+    own = getattr(user, "patient", None)
+    if patient_id is None:
+        if own is None:
+            raise NoPatient
+        return own, Source.PATIENT
+    if own is not None and own.pk == patient_id:
+        return own, Source.PATIENT
+    proxy = Proxy.objects.active(on=now.date()).filter(user=user, patient=patient_id).select_related("patient").first()
+    if proxy is not None:
+        return proxy.patient, Source.PROXY
+    patient = Patient.objects.visible_to(user, on=now.date()).filter(pk=patient_id).first()
+    if patient is None:
+        raise NotFound
+    return patient, Source.STAFF
+
+
+def require_staff_at(user: User, clinic: uuid.UUID) -> None:
+    """Raises NotYourClinic unless `user` cares for patients at `clinic`."""
+    if not StaffRole.objects.care_places(user).filter(pk=clinic).exists():
+        raise NotYourClinic
+
+
+def visit(user: User, visit_id: uuid.UUID, *, now: datetime) -> Appointment:
+    """The visit `visit_id`, booked at some time, which `user` may see. Raises NotFound when absent or forbidden."""
+    return _one(user, visit_id, now, Appointment.objects.filter(booked_at__isnull=False))
+
+
+def held(user: User, hold_id: uuid.UUID, *, now: datetime) -> Appointment:
+    """The hold `hold_id`, whatever became of it, which `user` may see. Raises NotFound when absent or forbidden."""
+    return _one(user, hold_id, now, Appointment.objects.all())
+
+
+def _one(user: User, pk: uuid.UUID, now: datetime, among: QuerySet[Appointment]) -> Appointment:
+    visible = Appointment.objects.visible_to(user, on=now.date())
+    found = (
+        among.filter(pk=pk, pk__in=visible.filter(pk=pk).values("pk"))
+        .select_related("patient", "clinic", "clinician", "visit_type")
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    return found

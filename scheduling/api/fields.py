@@ -1,0 +1,153 @@
+"""Fields and shapes that the scheduling views share."""
+
+from datetime import date, datetime
+from typing import Any
+
+from rest_framework import serializers
+
+from clinics.edge import DayField, InstantField
+from scheduling.access import Family
+from scheduling.models import Appointment
+from scheduling.slots import BadSlot, Slot
+
+
+class SlotField(serializers.CharField):
+    """The id of a slot, as GET slots gives it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=64, **options)
+
+    def to_internal_value(self, data: Any) -> Slot:  # type: ignore[override]
+        try:
+            return Slot.from_id(super().to_internal_value(data))
+        except BadSlot as error:
+            raise serializers.ValidationError(error.detail, error.code) from error
+
+
+class WhenField(serializers.Field[Any, Any, Any, Any]):
+    """A day of each clinic, YYYY-MM-DD, or an instant with its offset."""
+
+    def to_internal_value(self, data: Any) -> date | datetime:
+        kind = DayField() if isinstance(data, str) and len(data) == 10 else InstantField()
+        return kind.to_internal_value(data)
+
+    def to_representation(self, value: Any) -> str:
+        return str(value.isoformat())
+
+
+class Named(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
+class SlotShown(serializers.Serializer[Any]):
+    """A free slot."""
+
+    id = serializers.CharField(help_text="Opaque; send it back as it is.")
+    start = serializers.DateTimeField(help_text="With the clinic's offset.")
+    end = serializers.DateTimeField()
+    clinic = Named()
+    clinician = Named()
+    visit_type = serializers.CharField()
+    distance_miles = serializers.FloatField(allow_null=True, help_text="Null where no place was asked about.")
+    price = serializers.IntegerField(
+        allow_null=True, help_text="Cents of US dollars for this visit, 0 when covered; null: for members only."
+    )
+
+
+class HoldShown(serializers.Serializer[Any]):
+    """A time that is kept for a patient until `expires_at`."""
+
+    id = serializers.UUIDField(help_text="Also the id of the appointment that it becomes.")
+    expires_at = serializers.DateTimeField()
+    can_extend = serializers.BooleanField()
+    patient = Named()
+    slot = SlotShown()
+    price = serializers.IntegerField(allow_null=True)
+
+
+class Where(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    time_zone = serializers.CharField()
+    phone = serializers.CharField()
+    address = serializers.CharField()
+
+
+class AppointmentShown(serializers.Serializer[Any]):
+    """A visit. `status` is ours, `fhir_status` is FHIR R4's word for it."""
+
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=Appointment.Status.choices)
+    fhir_status = serializers.CharField()
+    start = serializers.DateTimeField(help_text="With the clinic's offset.")
+    end = serializers.DateTimeField()
+    clinic = Where()
+    clinician = Named()
+    patient = Named()
+    visit_type = serializers.CharField()
+    reason = serializers.CharField(allow_null=True, help_text="Null for a proxy who no longer reads it.")
+    price = serializers.IntegerField(allow_null=True, help_text="Cents of US dollars; 0 when covered.")
+    paid_by = serializers.CharField()
+    paid_because = serializers.CharField()
+    is_overbooked = serializers.BooleanField()
+    sequence = serializers.IntegerField(help_text="Grows when the visit is moved or cancelled.")
+    is_late_cancellation = serializers.BooleanField()
+    fee_code = serializers.CharField()
+
+
+def slot_of(visit: Appointment, *, price: int | None) -> dict[str, Any]:
+    """The slot that a visit takes, as SlotShown. Needs clinic, clinician and visit type loaded."""
+    slot = Slot(visit.clinician_id, visit.clinic_id, visit.visit_type_id, visit.starts_at)
+    return {
+        "id": slot.id,
+        "start": visit.local_start.isoformat(),
+        "end": visit.ends_at.astimezone(visit.clinic.zone).isoformat(),
+        "clinic": {"id": str(visit.clinic_id), "name": visit.clinic.name},
+        "clinician": {"id": str(visit.clinician_id), "name": visit.clinician.name},
+        "visit_type": visit.visit_type.code,
+        "distance_miles": None,
+        "price": price,
+    }
+
+
+def shown_hold(visit: Appointment, *, expires_at: datetime) -> dict[str, Any]:
+    """A hold as HoldShown."""
+    return {
+        "id": str(visit.pk),
+        "expires_at": expires_at.isoformat(),
+        "can_extend": visit.extended_at is None,
+        "patient": {"id": str(visit.patient_id), "name": visit.patient.name},
+        "slot": slot_of(visit, price=visit.price),
+        "price": visit.price,
+    }
+
+
+def shown_visit(visit: Appointment, family: Family) -> dict[str, Any]:
+    """A visit as AppointmentShown. Needs patient, clinic, clinician and visit type loaded."""
+    clinic = visit.clinic
+    return {
+        "id": str(visit.pk),
+        "status": visit.status,
+        "fhir_status": Appointment.FHIR_STATUS[visit.status],
+        "start": visit.local_start.isoformat(),
+        "end": visit.ends_at.astimezone(clinic.zone).isoformat(),
+        "clinic": {
+            "id": str(clinic.pk),
+            "name": clinic.name,
+            "time_zone": clinic.time_zone,
+            "phone": str(clinic.phone),
+            "address": f"{clinic.street}, {clinic.city}, {clinic.state} {clinic.postal_code}",
+        },
+        "clinician": {"id": str(visit.clinician_id), "name": visit.clinician.name},
+        "patient": {"id": str(visit.patient_id), "name": visit.patient.name},
+        "visit_type": visit.visit_type.code,
+        "reason": visit.reason if family.reads_reason(visit.patient_id) else None,
+        "price": visit.price,
+        "paid_by": visit.paid_by,
+        "paid_because": visit.paid_because,
+        "is_overbooked": visit.lane > 0,
+        "sequence": visit.sequence,
+        "is_late_cancellation": visit.is_late_cancellation,
+        "fee_code": visit.fee_code,
+    }

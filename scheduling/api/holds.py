@@ -1,0 +1,62 @@
+"""Holding a slot while the patient finishes booking."""
+
+import uuid
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from clinics.edge import Endpoint, Shape, parse
+from scheduling import access, booking
+from scheduling.api.fields import HoldShown, SlotField, shown_hold
+from scheduling.models import Appointment
+
+
+class HoldsView(Endpoint):
+    class Asked(Shape):
+        slot = SlotField()
+        patient = serializers.UUIDField(required=False, help_text="For whom, where not for yourself.")
+
+    class HoldsPage(serializers.Serializer[Any]):
+        results = HoldShown(many=True)
+        next = serializers.URLField(allow_null=True)
+
+    @extend_schema(operation_id="holds_create", request=Asked, responses={201: HoldShown})
+    def post(self, request: Request) -> Response:
+        asked = parse(self.Asked, request.data)
+        now = timezone.now()
+        patient, source = access.acting_for(self.caller, asked.get("patient"), now=now)
+        if source == Appointment.Source.STAFF:
+            access.require_staff_at(self.caller, asked["slot"].clinic)
+        held, expires_at = booking.hold(patient=patient, slot=asked["slot"], actor=self.caller, source=source, now=now)
+        return Response(shown_hold(held, expires_at=expires_at), status=201)
+
+    @extend_schema(operation_id="holds_list", responses=HoldsPage)
+    def get(self, request: Request) -> Response:
+        parse(Shape, request.query_params)
+        family = access.family(self.caller, now=timezone.now())
+        held = booking.live_holds(family.patients)
+        return Response({"results": [shown_hold(hold, expires_at=hold.expires_at) for hold in held], "next": None})  # type: ignore[attr-defined]
+
+
+class HoldView(Endpoint):
+    @extend_schema(operation_id="holds_release", responses={204: None})
+    def delete(self, request: Request, hold_id: uuid.UUID) -> Response:
+        now = timezone.now()
+        held = access.held(self.caller, hold_id, now=now)
+        booking.release(held=held, actor=self.caller, now=now)
+        return Response(status=204)
+
+
+class HoldExtendView(Endpoint):
+    @extend_schema(operation_id="holds_extend", request=None, responses=HoldShown)
+    def post(self, request: Request, hold_id: uuid.UUID) -> Response:
+        parse(Shape, request.data or {})
+        now = timezone.now()
+        held = access.held(self.caller, hold_id, now=now)
+        expires_at = booking.extend(held=held, actor=self.caller, now=now)
+        held.extended_at = now
+        return Response(shown_hold(held, expires_at=expires_at))

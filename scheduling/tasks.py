@@ -1,0 +1,24 @@
+"""What scheduling does by itself. Each task may run twice and at once; what one misses the next finds."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.utils import timezone
+
+from scheduling import booking, claims
+
+
+@shared_task
+def expire_holds() -> None:
+    """Close holds whose time is over.
+
+    Their time is free for others from the second it is over, with or without this.
+    """
+    booking.expire_holds(now=timezone.now())
+
+
+@shared_task
+def purge_past_claims() -> None:
+    """Delete the claims of days gone by, a batch at a time."""
+    while claims.purge_past(before=timezone.now() - timedelta(days=1)):
+        pass

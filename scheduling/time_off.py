@@ -1,0 +1,55 @@
+"""Time that is nobody's to book: a clinician's day off, a room out of service."""
+
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+
+from clinics.models import Clinician, Room
+from clinics.refusals import Refused
+from scheduling import claims
+from scheduling.models import Appointment, Claim
+
+LONGEST = timedelta(days=366)
+
+
+class BadTimeOff(Refused):
+    code = "bad_time_off"
+    status = 400
+    detail = "Time off ends after it begins, is not over yet, and lasts at most a year."
+
+
+class AlreadyAway(Refused):
+    code = "already_away"
+    detail = "There is time off at this time already. Change that one instead."
+
+
+def enter(
+    *, of: Clinician | Room, start: datetime, end: datetime, reason: str, now: datetime
+) -> tuple[Claim, list[Appointment]]:
+    """Take [start, end) off the calendar of a clinician (time off) or a room (block), also over visits.
+
+    Returns the claim and the live visits that stand in it, for staff to move or cancel: none is cancelled silently, and
+    the list is complete, because a booking holds the calendar's lock. Raises BadTimeOff and AlreadyAway.
+    """
+    if not (start < end <= start + LONGEST and end > now):
+        raise BadTimeOff
+    kind = Claim.Kind.TIME_OFF if isinstance(of, Clinician) else Claim.Kind.BLOCK
+    try:
+        with transaction.atomic():
+            claims.lock_calendars([of.pk])
+            claim = Claim.objects.create(
+                calendar_id=of.pk, lane=Claim.AWAY, during=DateTimeTZRange(start, end), kind=kind, reason=reason
+            )
+            met = Claim.objects.filter(calendar=of.pk, during__overlap=(start, end), appointment__isnull=False)
+            visits = Appointment.objects.filter(pk__in=met.values("appointment"), status__in=Appointment.LIVE)
+            return claim, list(visits.order_by("starts_at", "id"))
+    except IntegrityError as error:
+        if claims.is_overlap(error):
+            raise AlreadyAway from error
+        raise
+
+
+def withdraw(*, claim: Claim) -> None:
+    """Give time off back: it can be booked again."""
+    Claim.objects.filter(pk=claim.pk, lane=Claim.AWAY).delete()

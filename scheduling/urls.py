@@ -1,0 +1,19 @@
+"""The addresses of scheduling, below /api/v1."""
+
+from django.urls import path
+
+from scheduling.api import appointments, holds, slots
+
+urlpatterns = [
+    path("slots", slots.SlotsView.as_view()),
+    path("visit-types", slots.VisitTypesView.as_view()),
+    path("holds", holds.HoldsView.as_view()),
+    path("holds/<uuid:hold_id>", holds.HoldView.as_view()),
+    path("holds/<uuid:hold_id>/extend", holds.HoldExtendView.as_view()),
+    path("appointments", appointments.AppointmentsView.as_view()),
+    path("appointments/overbook", appointments.OverbookView.as_view()),
+    path("appointments/<uuid:visit_id>", appointments.AppointmentView.as_view()),
+    path("appointments/<uuid:visit_id>/reschedule", appointments.RescheduleView.as_view()),
+    path("appointments/<uuid:visit_id>/cancel", appointments.CancelView.as_view()),
+    path("appointments/<uuid:visit_id>/history", appointments.HistoryView.as_view()),
+]
