@@ -25,6 +25,8 @@ from django.db import OperationalError
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.cache import patch_vary_headers
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import authentication, exceptions, permissions, serializers
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -264,6 +266,7 @@ def flat(shape: type[Shape], query: QueryDict) -> dict[str, Any]:
     return asked
 
 
+@extend_schema_field(OpenApiTypes.DATETIME)
 class InstantField(serializers.Field[datetime, str, str, datetime]):
     """An instant as RFC 3339 has it, with a full offset. Its `+`, which arrives as a blank from a query, may be one."""
 

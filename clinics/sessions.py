@@ -6,6 +6,7 @@ is for, so a token is no good as a cookie, nor a cookie as a token. A key is 165
 
 import base64
 import hashlib
+from datetime import datetime
 from typing import Any, ClassVar
 
 from allauth.headless.tokens.strategies.base import AbstractTokenStrategy
@@ -19,6 +20,8 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from clinics.models import Session, User
+
+BATCH = 2_000
 
 
 class SessionStore(db.SessionStore):
@@ -142,3 +145,14 @@ def is_of_password(session_hash: str, user: User) -> bool:
         constant_time_compare(session_hash, known)
         for known in (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
     )
+
+
+def purge(*, now: datetime) -> int:
+    """Delete the sessions that are over, in batches that are short transactions. Returns how many there were."""
+    purged = 0
+    while True:
+        over = Session.objects.filter(expire_date__lt=now).values("pk")[:BATCH]
+        batch, _ = Session.objects.filter(pk__in=over).delete()
+        purged += batch
+        if batch < BATCH:
+            return purged

@@ -1,0 +1,74 @@
+"""`GET clinicians`."""
+
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from clinics import access
+from clinics.edge import Endpoint, Paged, page, parse
+from clinics.models import Clinician
+
+
+class ClinicianAnswer(serializers.Serializer[Any]):
+    """A clinician, as patients may know them."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField(help_text="As written: Ana Reyes, MD.")
+    given_name = serializers.CharField()
+    family_name = serializers.CharField()
+    credentials = serializers.CharField()
+    npi = serializers.CharField(help_text="National Provider Identifier.")
+    languages = serializers.ListField(child=serializers.CharField(), help_text="BCP 47 codes.")
+    gender = serializers.ChoiceField(Clinician.Gender.choices)
+
+
+class ClinicianPage(serializers.Serializer[Any]):
+    results = ClinicianAnswer(many=True)
+    next = serializers.URLField(allow_null=True)
+
+
+def shown(clinician: Clinician) -> dict[str, Any]:
+    """A clinician as JSON: what is public of them, and nothing else."""
+    return {
+        "id": clinician.pk,
+        "name": clinician.name,
+        "given_name": clinician.given_name,
+        "family_name": clinician.family_name,
+        "credentials": clinician.credentials,
+        "npi": clinician.npi,
+        "languages": clinician.languages,
+        "gender": clinician.gender,
+    }
+
+
+class Clinicians(Endpoint):
+    public = True
+
+    class Asked(Paged):
+        clinic = serializers.UUIDField(required=False, help_text="May see patients there today.")
+        health_system = serializers.UUIDField(required=False, help_text="Has its credential today.")
+        language = serializers.RegexField(
+            r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})?$", max_length=12, required=False, help_text="BCP 47 code, such as es."
+        )
+        gender = serializers.ChoiceField(Clinician.Gender.choices, required=False)
+
+    @extend_schema(
+        operation_id="list_clinicians",
+        summary="Clinicians by name",
+        parameters=[Asked],
+        responses={200: ClinicianPage},
+    )
+    def get(self, request: Request) -> Response:
+        asked = parse(self.Asked, request.query_params)
+        clinicians = access.clinicians(
+            on=timezone.now().date(), clinic=asked.get("clinic"), health_system=asked.get("health_system")
+        )
+        if "language" in asked:
+            clinicians = clinicians.filter(languages__contains=[asked["language"]])
+        if "gender" in asked:
+            clinicians = clinicians.filter(gender=asked["gender"])
+        return Response(page(request, clinicians, asked=asked, by=["family_name", "given_name", "pk"], show=shown))

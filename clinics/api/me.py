@@ -1,0 +1,244 @@
+"""`GET me`, `PATCH me`, `GET me/dependents`, `POST me/dependents`: somebody's own record, and their children's."""
+
+from datetime import date
+from typing import Any, ClassVar
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from phonenumber_field.serializerfields import PhoneNumberField
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from clinics import people
+from clinics.edge import DayField, Endpoint, Shape, parse
+from clinics.models import Coverage, Patient, Proxy, Sex, StaffRole, User
+from clinics.models.places import validate_time_zone
+from clinics.openapi import problems
+
+LANGUAGE = r"^[a-z]{2,3}(-[A-Za-z0-9]{1,8})?$"
+POSTAL_CODE = r"^(\d{5}(-\d{4})?)?$"
+STATE = r"^([A-Z]{2})?$"
+
+
+class TimeZoneField(serializers.CharField):
+    """An IANA time zone."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=40, validators=[validate_time_zone], **options)
+
+
+class CoverageAnswer(serializers.Serializer[Any]):
+    payer = serializers.CharField()
+    payer_class = serializers.ChoiceField(Coverage.Class.choices)
+    member_id = serializers.CharField()
+    from_on = serializers.DateField(allow_null=True)
+    until_on = serializers.DateField(allow_null=True, help_text="First day without it.")
+
+
+class IdentifierAnswer(serializers.Serializer[Any]):
+    system = serializers.CharField()
+    value = serializers.CharField()
+
+
+class PatientAnswer(serializers.Serializer[Any]):
+    """A patient's record, as they read it."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    given_name = serializers.CharField()
+    family_name = serializers.CharField()
+    preferred_name = serializers.CharField(allow_blank=True)
+    birth_date = serializers.DateField()
+    sex = serializers.ChoiceField(Sex.choices)
+    phone = serializers.CharField(allow_blank=True)
+    email = serializers.CharField(allow_blank=True)
+    street = serializers.CharField(allow_blank=True)
+    city = serializers.CharField(allow_blank=True)
+    state = serializers.CharField(allow_blank=True)
+    postal_code = serializers.CharField(allow_blank=True)
+    time_zone = serializers.CharField()
+    language = serializers.CharField()
+    identifiers = IdentifierAnswer(many=True)
+    coverages = CoverageAnswer(many=True)
+
+
+class DependentAnswer(serializers.Serializer[Any]):
+    """Somebody whom the caller acts for. From the age at which their scope shrinks on, name and age alone."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    age = serializers.IntegerField()
+    relationship = serializers.ChoiceField(Proxy.Relationship.choices)
+    scope = serializers.ChoiceField(["full", "limited"])
+    shrinks_at_age = serializers.IntegerField(help_text="Age in years at which the scope becomes limited.")
+    given_name = serializers.CharField(required=False)
+    family_name = serializers.CharField(required=False)
+    preferred_name = serializers.CharField(required=False, allow_blank=True)
+    birth_date = serializers.DateField(required=False)
+    sex = serializers.ChoiceField(Sex.choices, required=False)
+    phone = serializers.CharField(required=False, allow_blank=True)
+    email = serializers.CharField(required=False, allow_blank=True)
+
+
+class RoleAnswer(serializers.Serializer[Any]):
+    role = serializers.ChoiceField(StaffRole.Role.choices)
+    clinic = serializers.UUIDField(allow_null=True)
+    organization = serializers.UUIDField(allow_null=True)
+
+
+class MeAnswer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    email = serializers.EmailField()
+    patient = PatientAnswer(allow_null=True)
+    dependents = DependentAnswer(many=True)
+    roles = RoleAnswer(many=True)
+
+
+class DependentsAnswer(serializers.Serializer[Any]):
+    results = DependentAnswer(many=True)
+    next = serializers.URLField(allow_null=True)
+
+
+def patient_shown(patient: Patient) -> dict[str, Any]:
+    """Somebody's own record as JSON."""
+    return {
+        "id": patient.pk,
+        "name": patient.name,
+        "given_name": patient.given_name,
+        "family_name": patient.family_name,
+        "preferred_name": patient.preferred_name,
+        "birth_date": patient.birth_date,
+        "sex": patient.sex,
+        "phone": str(patient.phone),
+        "email": patient.email,
+        "street": patient.street,
+        "city": patient.city,
+        "state": patient.state,
+        "postal_code": patient.postal_code,
+        "time_zone": patient.time_zone,
+        "language": patient.language,
+        "identifiers": [{"system": known.system, "value": known.value} for known in patient.identifiers.all()],
+        "coverages": [
+            {
+                "payer": coverage.payer,
+                "payer_class": coverage.payer_class,
+                "member_id": coverage.member_id,
+                "from_on": coverage.during.lower,
+                "until_on": coverage.during.upper,
+            }
+            for coverage in patient.coverages.all()
+        ],
+    }
+
+
+def dependent_shown(proxy: Proxy, *, on: date) -> dict[str, Any]:
+    """A dependent as JSON, as much of them as the proxy may see on `on`."""
+    child = proxy.patient
+    is_full = proxy.is_full_on(on)
+    always = {
+        "id": child.pk,
+        "name": child.name,
+        "age": child.age_on(on),
+        "relationship": proxy.relationship,
+        "scope": "full" if is_full else "limited",
+        "shrinks_at_age": proxy.shrinks_at_age,
+    }
+    if not is_full:
+        return always
+    return always | {
+        "given_name": child.given_name,
+        "family_name": child.family_name,
+        "preferred_name": child.preferred_name,
+        "birth_date": child.birth_date,
+        "sex": child.sex,
+        "phone": str(child.phone),
+        "email": child.email,
+    }
+
+
+def me_shown(user: User, *, on: date) -> dict[str, Any]:
+    """An account as JSON. Needs `patient` loaded."""
+    patient = people.own_record(user)
+    return {
+        "id": user.pk,
+        "email": user.email,
+        "patient": patient_shown(patient) if patient else None,
+        "dependents": [dependent_shown(proxy, on=on) for proxy in people.dependents(user, on=on)],
+        "roles": [
+            {"role": role.role, "clinic": role.clinic_id, "organization": role.organization_id}
+            for role in user.staff_roles.order_by("pk")
+        ],
+    }
+
+
+class Me(Endpoint):
+    class Changes(Shape):
+        """What people change about themselves. The e-mail address changes under /auth, where it is verified."""
+
+        preferred_name = serializers.CharField(required=False, allow_blank=True, max_length=60)
+        phone = PhoneNumberField(required=False, allow_blank=True, max_length=30, help_text="E.164, or a US number.")
+        street = serializers.CharField(required=False, allow_blank=True, max_length=120)
+        city = serializers.CharField(required=False, allow_blank=True, max_length=60)
+        state = serializers.RegexField(STATE, required=False, allow_blank=True, help_text="USPS code, such as OH.")
+        postal_code = serializers.RegexField(POSTAL_CODE, required=False, allow_blank=True)
+        time_zone = TimeZoneField(required=False, help_text="IANA name, such as America/New_York.")
+        language = serializers.RegexField(LANGUAGE, required=False, max_length=12, help_text="BCP 47 code, such as es.")
+
+    @extend_schema(operation_id="read_me", summary="Account, own record, dependents", responses={200: MeAnswer})
+    def get(self, request: Request) -> Response:  # noqa: ARG002 - as every view
+        return Response(me_shown(self.caller, on=people.today_of(self.caller, now=timezone.now())))
+
+    @extend_schema(
+        operation_id="change_me",
+        summary="Change how to reach me",
+        request=Changes,
+        responses={200: MeAnswer, **problems(people.NoPatientRecord)},
+        examples=[OpenApiExample("Moved", value={"street": "1 Main St", "city": "Avon"}, request_only=True)],
+    )
+    def patch(self, request: Request) -> Response:
+        changes = parse(self.Changes, request.data)
+        people.change_own_contact(user=self.caller, changes=changes)
+        return Response(me_shown(self.caller, on=people.today_of(self.caller, now=timezone.now())))
+
+
+class Dependents(Endpoint):
+    class Child(Shape):
+        RELATIONSHIPS: ClassVar = Proxy.Relationship.choices
+
+        given_name = serializers.CharField(max_length=60)
+        family_name = serializers.CharField(max_length=60)
+        preferred_name = serializers.CharField(required=False, allow_blank=True, max_length=60)
+        birth_date = DayField()
+        sex = serializers.ChoiceField(Sex.choices, required=False)
+        relationship = serializers.ChoiceField(RELATIONSHIPS, default=Proxy.Relationship.PARENT)
+
+    @extend_schema(
+        operation_id="list_dependents", summary="Whom I act for, at most a few", responses={200: DependentsAnswer}
+    )
+    def get(self, request: Request) -> Response:  # noqa: ARG002 - as every view
+        today = people.today_of(self.caller, now=timezone.now())
+        found = [dependent_shown(proxy, on=today) for proxy in people.dependents(self.caller, on=today)]
+        return Response({"results": found, "next": None})
+
+    @extend_schema(
+        operation_id="add_dependent",
+        summary="Add a child",
+        request=Child,
+        responses={
+            201: DependentAnswer,
+            **problems(people.OfAge, people.ImplausibleBirthDate, people.DependentExists, people.TooManyDependents),
+        },
+        examples=[
+            OpenApiExample(
+                "A daughter",
+                value={"given_name": "Mia", "family_name": "Lopez", "birth_date": "2018-05-04", "sex": "female"},
+                request_only=True,
+            )
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        asked = parse(self.Child, request.data)
+        today = people.today_of(self.caller, now=timezone.now())
+        proxy = people.add_dependent(user=self.caller, today=today, **asked)
+        return Response(dependent_shown(proxy, on=today), status=201)

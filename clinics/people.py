@@ -1,0 +1,199 @@
+"""Accounts and patients: how they come to be, and what people change about themselves."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from allauth.account.models import EmailAddress
+from django.db import transaction
+from django.db.models import QuerySet
+
+from clinics.models import Calendar, Patient, Proxy, User
+from clinics.models.patients import years_before
+from clinics.refusals import Refused
+
+OF_AGE = Proxy.ENDS_AT_AGE
+OLDEST = 130  # years: older birth dates are typing errors
+MOST_DEPENDENTS = 10
+# What somebody may change in their own record. Name, birth date and sex are as the clinic saw them on a document.
+CONTACT_FIELDS = frozenset(
+    {"preferred_name", "phone", "street", "city", "state", "postal_code", "time_zone", "language"}
+)
+
+
+class ImplausibleBirthDate(Refused):
+    """A birth date that cannot be."""
+
+    code = "implausible_birth_date"
+    status = 400
+    detail = f"This birth date is in the future, or more than {OLDEST} years ago."
+
+
+class Underage(Refused):
+    """Somebody under age who wants an account."""
+
+    code = "underage"
+    status = 400
+    detail = f"An account is for people of {OF_AGE} and older. A parent or guardian can add a child to theirs."
+
+
+class OfAge(Refused):
+    """An adult whom somebody wants to act for."""
+
+    code = "of_age"
+    status = 400
+    detail = f"From {OF_AGE} on people have an account of their own: add only children."
+
+
+class TooManyDependents(Refused):
+    """More children than one account acts for."""
+
+    code = "too_many_dependents"
+    status = 409
+    detail = f"You act for {MOST_DEPENDENTS} people already. Call us to add more."
+
+
+class DependentExists(Refused):
+    """A child who is there already."""
+
+    code = "dependent_exists"
+    status = 409
+    detail = "You have added this child already."
+
+
+class NoPatientRecord(Refused):
+    """An account of somebody who is no patient, such as staff."""
+
+    code = "no_patient_record"
+    status = 409
+    detail = "This account has no patient record of its own."
+
+
+def today_of(user: User, *, now: datetime) -> date:
+    """The date where `user` lives as a patient, or in UTC for those who are none. Needs `patient` loaded."""
+    patient = own_record(user)
+    return now.astimezone(ZoneInfo(patient.time_zone) if patient else ZoneInfo("UTC")).date()
+
+
+def own_record(user: User) -> Patient | None:
+    """The patient who `user` is, if any."""
+    return getattr(user, "patient", None)
+
+
+def open_account(*, email: str, password: str | None, **fields: Any) -> User:
+    """Make an account whose e-mail address counts as verified, so that its owner signs in at once.
+
+    An account made in bulk takes two rows: a `User` (with `make_password`) and allauth's `EmailAddress(user=…, email=…,
+    verified=True, primary=True)` with the same lower-case address. Without the second the first sign-in asks for a code
+    sent by mail.
+    """
+    with transaction.atomic():
+        user = User.objects.create_user(email, password, **fields)
+        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    return user
+
+
+def register(
+    *, given_name: str, family_name: str, birth_date: date, today: date, user: User | None = None, **details: Any
+) -> Patient:
+    """Make a patient, and the calendar that shares their key; with `user`, the account's own record.
+
+    `details` are other fields of the record. `today` is the date where they live. Raises ImplausibleBirthDate, and
+    Underage for an account of somebody under age.
+    """
+    check_birth_date(birth_date, today=today)
+    if user is not None:
+        check_adult(birth_date, today=today)
+    with transaction.atomic():
+        calendar = Calendar.objects.create(kind=Calendar.Kind.PATIENT)
+        return Patient.objects.create(
+            calendar=calendar,
+            user=user,
+            given_name=given_name,
+            family_name=family_name,
+            birth_date=birth_date,
+            **details,
+        )
+
+
+def check_birth_date(birth_date: date, *, today: date) -> None:
+    """Raises ImplausibleBirthDate."""
+    if not years_before(today, OLDEST) <= birth_date <= today:
+        raise ImplausibleBirthDate
+
+
+def check_adult(birth_date: date, *, today: date) -> None:
+    """Raises Underage for somebody who is not of age, and ImplausibleBirthDate."""
+    check_birth_date(birth_date, today=today)
+    if birth_date > years_before(today, OF_AGE):
+        raise Underage
+
+
+def add_dependent(
+    *,
+    user: User,
+    given_name: str,
+    family_name: str,
+    birth_date: date,
+    relationship: str,
+    today: date,
+    **details: Any,
+) -> Proxy:
+    """Make a patient of a child, and `user` the proxy who acts for them until they are of age.
+
+    The child begins with the address, time zone and language of `user`, where they are a patient. Raises OfAge,
+    DependentExists, TooManyDependents, ImplausibleBirthDate.
+    """
+    if birth_date <= years_before(today, OF_AGE):
+        raise OfAge
+    with transaction.atomic():
+        # Two requests at once would each count without the other.
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        others = list(dependents(user, on=today))
+        child = (given_name.casefold(), family_name.casefold(), birth_date)
+        if child in [
+            (p.given_name.casefold(), p.family_name.casefold(), p.birth_date) for p in (o.patient for o in others)
+        ]:
+            raise DependentExists
+        if len(others) >= MOST_DEPENDENTS:
+            raise TooManyDependents
+        patient = register(
+            given_name=given_name,
+            family_name=family_name,
+            birth_date=birth_date,
+            today=today,
+            **{**home(own_record(user)), **details},
+        )
+        return Proxy.objects.create(user=user, patient=patient, relationship=relationship)
+
+
+def home(patient: Patient | None) -> dict[str, str]:
+    """Where a patient lives and what they speak, for a child of theirs."""
+    fields = ("street", "city", "state", "postal_code", "time_zone", "language")
+    return {field: getattr(patient, field) for field in fields} if patient else {}
+
+
+def dependents(user: User, *, on: date) -> QuerySet[Proxy]:
+    """Whom `user` acts for on `on`, oldest first, with their records."""
+    return (
+        Proxy.objects.active(on=on)
+        .filter(user=user, user__is_active=True)
+        .select_related("patient")
+        .order_by("patient__birth_date", "patient")
+    )
+
+
+def change_own_contact(*, user: User, changes: Mapping[str, Any]) -> None:
+    """Change the fields named in `changes`, all of them of CONTACT_FIELDS, in the record of `user`.
+
+    Needs `patient` loaded. Raises NoPatientRecord.
+    """
+    if not changes.keys() <= CONTACT_FIELDS:
+        raise ValueError("Only contact fields are a person's own to change.")
+    patient = own_record(user)
+    if patient is None:
+        raise NoPatientRecord
+    if changes:
+        Patient.objects.filter(pk=patient.pk).update(**changes)
+        patient.refresh_from_db(fields=list(changes))

@@ -1,0 +1,60 @@
+"""Signing up and in, where allauth asks the project (ACCOUNT_ADAPTER, ACCOUNT_SIGNUP_FORM_CLASS)."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+
+from clinics import people
+from clinics.models import User
+from clinics.refusals import Refused
+
+NAME_LENGTH = 60
+
+
+class PersonForm(forms.Form):
+    """What signing up asks besides e-mail and password."""
+
+    given_name = forms.CharField(max_length=NAME_LENGTH)
+    family_name = forms.CharField(max_length=NAME_LENGTH)
+    birth_date = forms.DateField(input_formats=["%Y-%m-%d"])
+
+    def signup(self, request: HttpRequest, user: User) -> None:
+        """Nothing: allauth wants it here, the adapter did it in the account's transaction."""
+
+    def clean_birth_date(self) -> Any:
+        birth_date = self.cleaned_data["birth_date"]
+        try:
+            people.check_adult(birth_date, today=timezone.now().date())
+        except Refused as refusal:
+            raise ValidationError(refusal.detail, refusal.code) from refusal
+        return birth_date
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
+    """What allauth leaves to the project."""
+
+    def save_user(self, request: HttpRequest, user: User, form: forms.Form, commit: bool = True) -> User:
+        """Make the account and the patient's record together, or neither."""
+        asked = form.cleaned_data
+        with transaction.atomic():
+            super().save_user(request, user, form, commit)
+            people.register(
+                user=user,
+                given_name=asked["given_name"],
+                family_name=asked["family_name"],
+                birth_date=asked["birth_date"],
+                email=user.email,
+                today=timezone.now().date(),
+            )
+        return user
+
+    def send_account_already_exists_mail(self, email: str) -> None:
+        """Tell the owner. Takes as long as making the account would have, so that the time tells nobody else."""
+        User().set_password("as long as a password takes")
+        super().send_account_already_exists_mail(email)
+

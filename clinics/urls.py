@@ -1,0 +1,19 @@
+"""The addresses of clinics and people: the API's below /api/v1, and pages."""
+
+from django.urls import path
+
+from clinics import pages
+from clinics.api import clinicians, me, places
+
+api = [
+    path("clinics", places.Clinics.as_view()),
+    path("clinics/<uuid:clinic_id>", places.ClinicById.as_view()),
+    path("clinicians", clinicians.Clinicians.as_view()),
+    path("me", me.Me.as_view()),
+    path("me/dependents", me.Dependents.as_view()),
+]
+
+web = [
+    path("", pages.landing, name="landing"),
+    path("demo/messages", pages.messages, name="demo-messages"),
+]
