@@ -7,6 +7,7 @@ SAMEDAY_MODE is `production` unless set: production refuses to start without wha
 import os
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -26,6 +27,8 @@ MODE = os.environ.get("SAMEDAY_MODE", "production")
 if MODE not in {"production", "demo", "test"}:
     raise ImproperlyConfigured(f"SAMEDAY_MODE is {MODE!r}: use production, demo or test.")
 PRODUCTION, DEMO = MODE == "production", MODE == "demo"
+# How many proxies of ours stand before this server: each adds an address to X-Forwarded-For, and the rest is hearsay.
+TRUSTED_PROXIES = int(os.environ.get("TRUSTED_PROXIES", "1" if PRODUCTION else "0"))
 
 SECRET_KEY = required("SECRET_KEY")
 DEBUG = False
@@ -54,6 +57,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "config.headers.ContentSecurityPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -61,6 +65,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.parsers.CheckSignInBodies",
     "allauth.account.middleware.AccountMiddleware",
 ]
 
@@ -84,20 +89,21 @@ TEMPLATES = [
 
 # Data
 
-DATABASES = {"default": {**dj_database_url.parse(required("DATABASE_URL"), conn_max_age=None, conn_health_checks=True)}}
-if "postgresql" not in str(DATABASES["default"].get("ENGINE")):
+database: dict[str, Any] = dict(
+    dj_database_url.parse(required("DATABASE_URL"), conn_max_age=None, conn_health_checks=True).items()
+)
+if "postgresql" not in database["ENGINE"]:
     raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database: the booking guarantee is PostgreSQL's.")
-DATABASES["default"]["OPTIONS"] = {
-    **DATABASES["default"].get("OPTIONS", {}),
-    # A request waits at most this long for a lock, then answers 503 with Retry-After.
-    "options": "-c lock_timeout=3s",
-}
+# A request waits at most this long for a lock, then answers 503 with Retry-After.
+database["OPTIONS"] = {**database.get("OPTIONS", {}), "options": "-c lock_timeout=3s"}
+DATABASES = {"default": database}
 REDIS_URL = required("REDIS_URL")
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
-        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+        # Without `retry` the client spends seconds on a server that is away.
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1, "retry": None},
     }
 }
 
@@ -116,6 +122,73 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 PHONENUMBER_DEFAULT_REGION = "US"
 
+SESSION_ENGINE = "clinics.sessions"
+SESSION_COOKIE_AGE = 14 * 24 * 60 * 60
+# Sign-in is allauth's, headless: apps send X-Session-Token, browsers a cookie. By codes, so that no mail needs a link.
+HEADLESS_ONLY = True
+HEADLESS_CLIENTS = ("app", "browser")
+HEADLESS_TOKEN_STRATEGY = "clinics.sessions.TokenStrategy"  # noqa: S105 - no secret
+# Where mails send people who should sign up, or who forgot that they did.
+FRONTEND_URL = os.environ.get("FRONTEND_URL", "")
+HEADLESS_FRONTEND_URLS = {"account_signup": f"{FRONTEND_URL}/", "account_reset_password": f"{FRONTEND_URL}/"}
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+ACCOUNT_ADAPTER = "clinics.signing_up.AccountAdapter"
+ACCOUNT_SIGNUP_FORM_CLASS = "clinics.signing_up.PersonForm"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+# Nobody learns from an answer whether somebody has an account here.
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "Sameday: "
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+if not PRODUCTION:
+    # Everybody on a laptop is one address. Guessing one account's password stays slow.
+    ACCOUNT_RATE_LIMITS = {
+        "login": "10000/m/ip",
+        "login_failed": "10000/m/ip,20/m/key",
+        "signup": "10000/m/ip",
+        "reset_password": "10000/m/ip,20/m/key",
+        "reset_password_from_key": "10000/m/ip",
+        "confirm_email": "20/m/key",
+        "change_password": "10000/m/user",
+    }
+
+# Mail
+
+DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "Sameday <care@sameday.example>")
+if PRODUCTION:
+    EMAIL_HOST = required("EMAIL_HOST")
+    EMAIL_PORT = int(os.environ.get("EMAIL_PORT", "587"))
+    EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
+    EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
+    EMAIL_USE_TLS = os.environ.get("EMAIL_USE_TLS", "1") == "1"
+    EMAIL_TIMEOUT = 10
+else:
+    EMAIL_BACKEND = f"django.core.mail.backends.{'filebased' if DEMO else 'locmem'}.EmailBackend"
+EMAIL_FILE_PATH = DATA / "mail"  # read by /demo/messages
+
+# What browsers are told
+
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "config.problems.csrf_failed"
+if PRODUCTION:
+    SECURE_SSL_REDIRECT = True
+    SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SESSION_COOKIE_NAME = "__Host-session"
+    CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("CSRF_TRUSTED_ORIGINS", "").split(",") if origin]
+    if TRUSTED_PROXIES:
+        # nginx sets it, whatever the client sent.
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Whether the domain's other hosts speak HTTPS is not ours to say: includeSubDomains and preload.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+
 # Language, time, files
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -123,7 +196,14 @@ LANGUAGE_CODE = "en-us"
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "static/"
-STATIC_ROOT = Path(os.environ.get("STATIC_ROOT", ROOT / "staticfiles"))
+# Production serves what `manage.py collectstatic` gathered, a laptop what lies in the apps.
+STATIC_ROOT = Path(os.environ.get("STATIC_ROOT", ROOT / "staticfiles")) if PRODUCTION else None
+WHITENOISE_USE_FINDERS = not PRODUCTION
+if PRODUCTION:
+    STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    }
 
 # Tasks
 
@@ -134,12 +214,38 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "expire-holds": {"task": "scheduling.tasks.expire_holds", "schedule": timedelta(minutes=1)},
+    "purge-idempotency-keys": {"task": "clinics.tasks.purge_idempotency_keys", "schedule": timedelta(hours=1)},
+    "purge-sessions": {"task": "clinics.tasks.purge_sessions", "schedule": timedelta(hours=6)},
 }
 
 # The API
 
+# Requests a minute: of an address that is not signed in, and of an account.
+RATE_LIMITS = {"anonymous": 120, "user": 600} if PRODUCTION else {"anonymous": 10_000, "user": 10_000}
+# A body of JSON is at most this long; so is any other.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 REST_FRAMEWORK = {
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "config.schema.Operation",
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PARSER_CLASSES": ["config.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_THROTTLE_CLASSES": ["config.throttling.PerMinute"],
+    "EXCEPTION_HANDLER": "config.problems.answer",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-SPECTACULAR_SETTINGS = {"TITLE": "Sameday", "VERSION": "1", "OAS_VERSION": "3.1.1", "SERVE_INCLUDE_SCHEMA": False}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Sameday",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {"AdministrativeGender": "clinics.models.Sex"},
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.schema.describe_problems",
+    ],
+}

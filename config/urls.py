@@ -1,5 +1,29 @@
 """Every address, by app."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+import clinics.urls
+import memberships.urls
+import scheduling.urls
+from config.documentation import DocsView, SchemaView
+
+api: list[URLPattern | URLResolver] = [
+    *clinics.urls.api,
+    *memberships.urls.api,
+    *scheduling.urls.api,
+    *memberships.urls.api,
+    *scheduling.urls.api,
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    *clinics.urls.web,
+    path("api/v1/", include(api)),
+    path("api/schema", SchemaView.as_view(), name="schema"),
+    path("api/docs", DocsView.as_view(url_name="schema"), name="docs"),
+    path("auth/", include("allauth.headless.urls")),
+]
+
+handler400 = "config.problems.bad_request"
+handler403 = "config.problems.permission_denied"
+handler404 = "config.problems.page_not_found"
+handler500 = "config.problems.server_error"
