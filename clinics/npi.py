@@ -2,8 +2,8 @@
 
 from django.core.exceptions import ValidationError
 
-# The Luhn sum of "80840", the prefix of US health applications, which an NPI's check digit covers although it is not written
-# (CMS, "Requirements for National Provider Identifier and NPI check digit").
+# The Luhn sum of "80840", the prefix of US health applications, which an NPI's check digit covers although it is not
+# written (CMS, "Requirements for National Provider Identifier and NPI check digit").
 PREFIX_SUM = 24
 
 

@@ -6,8 +6,8 @@ from typing import Any
 class Refused(Exception):
     """A request that a rule of Sameday turns down.
 
-    Subclasses set `code` (stable, for programs), `status` (HTTP) and `detail` (a sentence a person can act on). `extra` is what
-    else helps the caller, as JSON.
+    Subclasses set `code` (stable, for programs), `status` (HTTP) and `detail` (a sentence a person can act on). `extra`
+    is what else helps the caller, as JSON.
     """
 
     code = "refused"
@@ -20,7 +20,10 @@ class Refused(Exception):
         self.extra = extra
 
     def help(self) -> dict[str, Any]:
-        """What to tell the caller besides code and detail. Called after the refused work is rolled back and its locks are gone."""
+        """What to tell the caller besides code and detail.
+
+        Called after the refused work is rolled back and its locks are gone.
+        """
         return self.extra
 
 

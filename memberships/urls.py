@@ -4,4 +4,4 @@ from django.urls import path
 
 from memberships import api
 
-urlpatterns = [path("plans", api.PlansView.as_view())]
+api = [path("plans", api.PlansView.as_view())]

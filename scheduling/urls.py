@@ -4,7 +4,7 @@ from django.urls import path
 
 from scheduling.api import appointments, holds, slots
 
-urlpatterns = [
+api = [
     path("slots", slots.SlotsView.as_view()),
     path("visit-types", slots.VisitTypesView.as_view()),
     path("holds", holds.HoldsView.as_view()),

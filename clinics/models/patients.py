@@ -32,7 +32,10 @@ class Sex(models.TextChoices):
 
 class PatientQuerySet(models.QuerySet["Patient"]):
     def acted_for_by(self, user: User, *, on: date) -> "PatientQuerySet":
-        """The patients whom `user` acts for on the day `on`: themself, and those who are under age and have them as proxy."""
+        """The patients whom `user` acts for on the day `on`:
+
+        themself, and those who are under age and have them as proxy.
+        """
         return self.filter(Q(user=user) | Q(pk__in=Proxy.objects.active(on=on).filter(user=user).values("patient")))
 
     def visible_to(self, user: User, *, on: date) -> "PatientQuerySet":
@@ -127,14 +130,16 @@ class Coverage(models.Model):
 class ProxyQuerySet(models.QuerySet["Proxy"]):
     def active(self, *, on: date) -> "ProxyQuerySet":
         """Those in force on `on`: not ended, and the patient has not come of age."""
-        return self.filter(Q(ended_on__isnull=True) | Q(ended_on__gt=on), patient__birth_date__gt=years_before(on, Proxy.ENDS_AT_AGE))
+        return self.filter(
+            Q(ended_on__isnull=True) | Q(ended_on__gt=on), patient__birth_date__gt=years_before(on, Proxy.ENDS_AT_AGE)
+        )
 
 
 class Proxy(models.Model):
     """Somebody who acts for a patient: a parent for a child (FHIR RelatedPerson).
 
-    From `shrinks_at_age` on they still book, see and cancel visits but no longer read why the visit was booked, nor change the
-    record; at ENDS_AT_AGE the patient is of age and the proxy ends by itself.
+    From `shrinks_at_age` on they still book, see and cancel visits but no longer read why the visit was booked, nor
+    change the record; at ENDS_AT_AGE the patient is of age and the proxy ends by itself.
     """
 
     ENDS_AT_AGE = 18

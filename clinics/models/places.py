@@ -29,14 +29,19 @@ class Calendar(models.Model):
     kind = models.CharField(max_length=9, choices=Kind)
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(kind__in=["clinician", "room", "patient"]), name="calendar_kind")]
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=["clinician", "room", "patient"]), name="calendar_kind")
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
 
 
 class Organization(models.Model):
-    """A legal body (FHIR Organization): a health system, an employer, or the company that runs the clinics with them."""
+    """A legal body (FHIR Organization):
+
+    a health system, an employer, or the company that runs the clinics with them.
+    """
 
     class Kind(models.TextChoices):
         HEALTH_SYSTEM = "health_system"
@@ -132,7 +137,9 @@ class Room(models.Model):
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="rooms")
     kind = models.CharField(max_length=10, choices=[(kind, kind) for kind in KINDS], default="exam")
     name = models.CharField(max_length=40)
-    in_use = models.BooleanField(default=True, help_text="Rooms out of use are not booked; existing visits keep theirs.")
+    in_use = models.BooleanField(
+        default=True, help_text="A room out of use is not booked; visits that have it keep it."
+    )
 
     class Meta:
         ordering = ["clinic", "name"]
@@ -141,5 +148,3 @@ class Room(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-

@@ -10,9 +10,22 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from clinics.edge import Endpoint, Paged, Shape, page, parse
+from clinics.openapi import problems
+from clinics.refusals import NotFound
+from memberships.entitlement import MembershipRequired, PriceChanged
 from scheduling import access, booking, history
 from scheduling.api.fields import AppointmentShown, SlotField, shown_visit
-from scheduling.models import Appointment
+from scheduling.api.holds import REFUSALS
+from scheduling.booking import (
+    HoldExpired,
+    NotCancellable,
+    NotHeld,
+    NotMovable,
+    OtherVisitType,
+    OverbookReason,
+    SlotNotOffered,
+)
+from scheduling.models import Appointment, AppointmentChange
 
 REASON = "Why the patient comes, in their words."
 ACCEPT_PRICE = "The price in cents that the patient agrees to, where no membership covers the visit."
@@ -37,7 +50,15 @@ class AppointmentsView(Endpoint):
         results = AppointmentShown(many=True)
         next = serializers.URLField(allow_null=True)
 
-    @extend_schema(operation_id="appointments_create", request=Booked, responses={201: AppointmentShown})
+    @extend_schema(
+        operation_id="appointments_create",
+        summary="Book a hold",
+        request=Booked,
+        responses={
+            201: AppointmentShown,
+            **problems(NotFound, HoldExpired, NotHeld, SlotNotOffered, MembershipRequired, PriceChanged),
+        },
+    )
     def post(self, request: Request) -> Response:
         asked = parse(self.Booked, request.data)
         now = timezone.now()
@@ -48,7 +69,12 @@ class AppointmentsView(Endpoint):
         )
         return Response(shown_visit(booked, family), status=201)
 
-    @extend_schema(operation_id="appointments_list", parameters=[Asked], responses=AppointmentsPage)
+    @extend_schema(
+        operation_id="appointments_list",
+        summary="Your visits and your dependents'",
+        parameters=[Asked],
+        responses=AppointmentsPage,
+    )
     def get(self, request: Request) -> Response:
         asked = parse(self.Asked, request.query_params)
         now = timezone.now()
@@ -70,7 +96,12 @@ class OverbookView(Endpoint):
         reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=500, help_text=REASON)
         accept_price = price_field()
 
-    @extend_schema(operation_id="appointments_overbook", request=Asked, responses={201: AppointmentShown})
+    @extend_schema(
+        operation_id="appointments_overbook",
+        summary="Book over a clinician's other visits (staff)",
+        request=Asked,
+        responses={201: AppointmentShown, **problems(*REFUSALS, OverbookReason)},
+    )
     def post(self, request: Request) -> Response:
         asked = parse(self.Asked, request.data)
         now = timezone.now()
@@ -81,8 +112,8 @@ class OverbookView(Endpoint):
 
 
 class AppointmentView(Endpoint):
-    @extend_schema(operation_id="appointments_read", responses=AppointmentShown)
-    def get(self, request: Request, visit_id: uuid.UUID) -> Response:
+    @extend_schema(operation_id="appointments_read", responses={200: AppointmentShown, **problems(NotFound)})
+    def get(self, _request: Request, visit_id: uuid.UUID) -> Response:
         now = timezone.now()
         visit = access.visit(self.caller, visit_id, now=now)
         return Response(shown_visit(visit, access.family(self.caller, now=now)))
@@ -93,7 +124,12 @@ class RescheduleView(Endpoint):
         slot = SlotField()
         accept_price = price_field()
 
-    @extend_schema(operation_id="appointments_reschedule", request=Asked, responses=AppointmentShown)
+    @extend_schema(
+        operation_id="appointments_reschedule",
+        summary="Move a visit to another slot",
+        request=Asked,
+        responses={200: AppointmentShown, **problems(*REFUSALS, NotMovable, OtherVisitType, PriceChanged)},
+    )
     def post(self, request: Request, visit_id: uuid.UUID) -> Response:
         asked = parse(self.Asked, request.data)
         now = timezone.now()
@@ -111,7 +147,12 @@ class CancelView(Endpoint):
         reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=500)
         waive_fee = serializers.BooleanField(default=False, help_text="Staff may spare the patient a late fee.")
 
-    @extend_schema(operation_id="appointments_cancel", request=Asked, responses=AppointmentShown)
+    @extend_schema(
+        operation_id="appointments_cancel",
+        summary="Cancel a visit",
+        request=Asked,
+        responses={200: AppointmentShown, **problems(NotFound, NotCancellable)},
+    )
     def post(self, request: Request, visit_id: uuid.UUID) -> Response:
         asked = parse(self.Asked, request.data or {})
         now = timezone.now()
@@ -122,20 +163,30 @@ class CancelView(Endpoint):
         return Response(shown_visit(cancelled, family))
 
 
+class ChangeShown(serializers.Serializer[Any]):
+    """One thing that happened to a visit, and in what role somebody did it."""
+
+    at = serializers.DateTimeField(help_text="With the clinic's offset.")
+    kind = serializers.ChoiceField(choices=AppointmentChange.Kind.choices)
+    by = serializers.ChoiceField(choices=["patient", "proxy", "staff", "system"])
+    from_status = serializers.CharField(allow_blank=True)
+    to_status = serializers.CharField()
+    reason = serializers.CharField(allow_null=True)
+    moved_from = serializers.JSONField(allow_null=True, help_text="For a move: start, clinic and clinician before it.")
+
+
+class HistoryPage(serializers.Serializer[Any]):
+    results = ChangeShown(many=True)
+    next = serializers.URLField(allow_null=True)
+
+
 class HistoryView(Endpoint):
-    class ChangeShown(serializers.Serializer[Any]):
-        at = serializers.DateTimeField()
-        kind = serializers.CharField()
-        by = serializers.ChoiceField(choices=["patient", "proxy", "staff", "system"])
-        from_status = serializers.CharField()
-        to_status = serializers.CharField()
-        reason = serializers.CharField(allow_null=True)
-        moved_from = serializers.JSONField(allow_null=True)
-
-    class HistoryPage(serializers.Serializer[Any]):
-        pass
-
-    @extend_schema(operation_id="appointments_history", parameters=[Paged], responses=ChangeShown(many=True))
+    @extend_schema(
+        operation_id="appointments_history",
+        summary="What happened to a visit",
+        parameters=[Paged],
+        responses={200: HistoryPage, **problems(NotFound)},
+    )
     def get(self, request: Request, visit_id: uuid.UUID) -> Response:
         asked = parse(Paged, request.query_params)
         now = timezone.now()

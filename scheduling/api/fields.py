@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from clinics.edge import DayField, InstantField
@@ -11,19 +12,21 @@ from scheduling.models import Appointment
 from scheduling.slots import BadSlot, Slot
 
 
-class SlotField(serializers.CharField):
+@extend_schema_field({"type": "string", "pattern": "^[a-z2-7]{63}$", "description": "As GET slots gives it."})
+class SlotField(serializers.Field[Slot, str, str, Slot]):
     """The id of a slot, as GET slots gives it."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=64, **options)
-
-    def to_internal_value(self, data: Any) -> Slot:  # type: ignore[override]
+    def to_internal_value(self, data: str) -> Slot:
         try:
-            return Slot.from_id(super().to_internal_value(data))
+            return Slot.from_id(data)
         except BadSlot as error:
             raise serializers.ValidationError(error.detail, error.code) from error
 
+    def to_representation(self, value: Slot) -> str:
+        return value.id
 
+
+@extend_schema_field({"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]})
 class WhenField(serializers.Field[Any, Any, Any, Any]):
     """A day of each clinic, YYYY-MM-DD, or an instant with its offset."""
 
@@ -33,6 +36,18 @@ class WhenField(serializers.Field[Any, Any, Any, Any]):
 
     def to_representation(self, value: Any) -> str:
         return str(value.isoformat())
+
+
+SLOT_EXAMPLE = {
+    "id": "afeieyclliyug3en2bdbpy3ekucxun47wr5dctuxvox766pwg6o5kaadahejfja",
+    "start": "2026-11-24T10:00:00-05:00",
+    "end": "2026-11-24T10:20:00-05:00",
+    "clinic": {"id": "0193601a-7c1e-7000-8000-000000000001", "name": "Avon"},
+    "clinician": {"id": "0193601a-7c1e-7000-8000-000000000002", "name": "Ana Reyes, MD"},
+    "visit_type": "office",
+    "distance_miles": 1.2,
+    "price": 0,
+}
 
 
 class Named(serializers.Serializer[Any]):

@@ -4,15 +4,43 @@ import uuid
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from clinics.edge import Endpoint, Shape, parse
-from scheduling import access, booking
-from scheduling.api.fields import HoldShown, SlotField, shown_hold
+from clinics.openapi import problems
+from clinics.refusals import NotFound
+from memberships.entitlement import MembershipRequired
+from scheduling import access, booking, rules
+from scheduling.api.fields import SLOT_EXAMPLE, HoldShown, SlotField, shown_hold
+from scheduling.booking import (
+    HoldExpired,
+    HoldExtended,
+    NotHeld,
+    PatientBusy,
+    SlotNotOffered,
+    SlotTaken,
+    TooManyHolds,
+)
 from scheduling.models import Appointment
+
+REFUSALS = (
+    SlotTaken,
+    SlotNotOffered,
+    PatientBusy,
+    TooManyHolds,
+    MembershipRequired,
+    rules.NotOffered,
+    rules.StaffOnly,
+    rules.AgeNotAllowed,
+    rules.NewPatientsOnly,
+    rules.EstablishedPatientsOnly,
+    access.NoPatient,
+    access.NotYourClinic,
+    NotFound,
+)
 
 
 class HoldsView(Endpoint):
@@ -24,7 +52,13 @@ class HoldsView(Endpoint):
         results = HoldShown(many=True)
         next = serializers.URLField(allow_null=True)
 
-    @extend_schema(operation_id="holds_create", request=Asked, responses={201: HoldShown})
+    @extend_schema(
+        operation_id="holds_create",
+        summary="Hold a slot for five minutes",
+        request=Asked,
+        examples=[OpenApiExample("for yourself", request_only=True, value={"slot": SLOT_EXAMPLE["id"]})],
+        responses={201: HoldShown, **problems(*REFUSALS)},
+    )
     def post(self, request: Request) -> Response:
         asked = parse(self.Asked, request.data)
         now = timezone.now()
@@ -43,8 +77,8 @@ class HoldsView(Endpoint):
 
 
 class HoldView(Endpoint):
-    @extend_schema(operation_id="holds_release", responses={204: None})
-    def delete(self, request: Request, hold_id: uuid.UUID) -> Response:
+    @extend_schema(operation_id="holds_release", responses={204: None, **problems(NotFound, NotHeld)})
+    def delete(self, _request: Request, hold_id: uuid.UUID) -> Response:
         now = timezone.now()
         held = access.held(self.caller, hold_id, now=now)
         booking.release(held=held, actor=self.caller, now=now)
@@ -52,7 +86,12 @@ class HoldView(Endpoint):
 
 
 class HoldExtendView(Endpoint):
-    @extend_schema(operation_id="holds_extend", request=None, responses=HoldShown)
+    @extend_schema(
+        operation_id="holds_extend",
+        summary="Give a hold five more minutes, once",
+        request=None,
+        responses={200: HoldShown, **problems(NotFound, HoldExpired, HoldExtended, NotHeld)},
+    )
     def post(self, request: Request, hold_id: uuid.UUID) -> Response:
         parse(Shape, request.data or {})
         now = timezone.now()

@@ -5,22 +5,25 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from clinics import cursors, edge, places
+from clinics.cursors import BadCursor
 from clinics.edge import Endpoint, Paged, Shape, parse
 from clinics.models import Clinic, Clinician, User
-from clinics.places import Point
+from clinics.openapi import problems
+from clinics.places import Point, UnknownPlace
 from clinics.refusals import NotFound, Refused
 from memberships import entitlement
 from scheduling import access, slots
-from scheduling.api.fields import Named, SlotShown, WhenField
+from scheduling.api.fields import SLOT_EXAMPLE, Named, SlotShown, WhenField
 from scheduling.models import Appointment, VisitType
 from scheduling.slots import Place, Search
 
+MOST_TYPES = 200
 PARTS_OF_DAY: dict[str, tuple[time | None, time | None]] = {
     "morning": (None, time(12)),
     "afternoon": (time(12), time(17)),
@@ -85,7 +88,24 @@ class SlotsView(Endpoint):
             }
             return super().get_fields() | window
 
-    @extend_schema(operation_id="slots_list", parameters=[Asked], responses=SlotsPage)
+    @extend_schema(
+        operation_id="slots_list",
+        summary="Free slots, by start and distance",
+        description=(
+            "Without a window: today and tomorrow, in each clinic's own zone. Signed in, your own visits are taken out"
+            " and prices are yours."
+        ),
+        parameters=[Asked],
+        responses={
+            200: SlotsPage,
+            **problems(
+                UnknownVisitType, MixedWindow, slots.Nowhere, slots.WindowTooLong, UnknownPlace, BadCursor, NotFound
+            ),
+        },
+        examples=[
+            OpenApiExample("a slot at Avon", response_only=True, value={"results": [SLOT_EXAMPLE], "next": None})
+        ],
+    )
     def get(self, request: Request) -> Response:
         asked = parse(self.Asked, request.query_params)
         now = timezone.now()
@@ -109,32 +129,34 @@ class SlotsView(Endpoint):
         return Response(body)
 
 
+class VisitTypeShown(serializers.Serializer[Any]):
+    """A type of visit. Its code is also the benefit that a membership covers."""
+
+    code = serializers.CharField()
+    name = serializers.CharField()
+    minutes = serializers.IntegerField()
+    min_age = serializers.IntegerField(help_text="Whole years on the day of the visit.")
+    max_age = serializers.IntegerField(allow_null=True)
+    patients = serializers.ChoiceField(choices=VisitType.Patients.choices)
+    price = serializers.IntegerField(
+        allow_null=True, help_text="Cents of US dollars without a membership, today; null: for members only."
+    )
+
+
+class VisitTypesPage(serializers.Serializer[Any]):
+    results = VisitTypeShown(many=True)
+    next = serializers.URLField(allow_null=True)
+
+
 class VisitTypesView(Endpoint):
     """Types of visit that can be booked."""
 
     public = True
 
-    class Asked(Shape):
-        pass
-
-    class Shown(serializers.Serializer[Any]):
-        code = serializers.CharField()
-        name = serializers.CharField()
-        minutes = serializers.IntegerField()
-        min_age = serializers.IntegerField(help_text="Whole years on the day of the visit.")
-        max_age = serializers.IntegerField(allow_null=True)
-        patients = serializers.ChoiceField(choices=VisitType.Patients.choices)
-        price = serializers.IntegerField(
-            allow_null=True, help_text="Cents without a membership, today; null: for members only."
-        )
-
-    class VisitTypesPage(serializers.Serializer[Any]):
-        pass
-
-    @extend_schema(operation_id="visit_types_list", responses=Shown(many=True))
+    @extend_schema(operation_id="visit_types_list", responses=VisitTypesPage)
     def get(self, request: Request) -> Response:
-        parse(self.Asked, request.query_params)
-        offered = VisitType.objects.filter(is_offered=True, booked_by=VisitType.BookedBy.ANYONE)[:200]
+        parse(Shape, request.query_params)
+        offered = VisitType.objects.filter(is_offered=True, booked_by=VisitType.BookedBy.ANYONE)[:MOST_TYPES]
         prices = entitlement.visit_prices(on=timezone.now().date())
         results = [
             {

@@ -34,7 +34,7 @@ class Slot:
     def from_id(cls, text: str) -> "Slot":
         """The slot of this id. Raises BadSlot for anything that `id` did not make."""
         try:
-            raw = base64.b32decode(text.upper() + "=")
+            raw = base64.b32decode(text.upper().encode("ascii") + b"=")
             slot = cls(
                 uuid.UUID(bytes=raw[1:17]),
                 uuid.UUID(bytes=raw[17:33]),
