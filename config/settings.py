@@ -216,6 +216,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire-holds": {"task": "scheduling.tasks.expire_holds", "schedule": timedelta(minutes=1)},
     "purge-idempotency-keys": {"task": "clinics.tasks.purge_idempotency_keys", "schedule": timedelta(hours=1)},
     "purge-sessions": {"task": "clinics.tasks.purge_sessions", "schedule": timedelta(hours=6)},
+    "extend-shifts": {"task": "scheduling.tasks.extend_shifts", "schedule": timedelta(hours=1)},
 }
 
 # The API

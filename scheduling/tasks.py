@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from scheduling import booking, claims
+from scheduling import booking, claims, shifts
 
 
 @shared_task
@@ -22,3 +22,9 @@ def purge_past_claims() -> None:
     """Delete the claims of days gone by, a batch at a time."""
     while claims.purge_past(before=timezone.now() - timedelta(days=1)):
         pass
+
+
+@shared_task
+def extend_shifts() -> None:
+    """Keep shifts 90 days ahead: work to do once a night in each zone, and after a night that was missed."""
+    shifts.extend(now=timezone.now())

@@ -2,7 +2,7 @@
 
 from scheduling.models.appointments import Appointment, AppointmentChange, CancellationPolicy
 from scheduling.models.claims import Claim
-from scheduling.models.shifts import Closure, Shift, WeeklyHours
+from scheduling.models.shifts import Closure, DayByHand, Shift, WeeklyHours
 from scheduling.models.visit_types import VisitType
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "CancellationPolicy",
     "Claim",
     "Closure",
+    "DayByHand",
     "Shift",
     "VisitType",
     "WeeklyHours",

@@ -26,7 +26,8 @@ def is_instants(field: str) -> Q:
 class WeeklyHours(models.Model):
     """A clinician's usual block of a weekday at a clinic, in its local time. Shifts are expanded from these rows.
 
-    `ends` at or before `starts` is on the next day. Change them through `shifts.change_weekly_hours`, which shows the visits affected.
+    `ends` at or before `starts` is on the next day. Change them through `shifts.change_weekly_hours`, which shows the
+    visits affected.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -37,6 +38,11 @@ class WeeklyHours(models.Model):
     ends = models.TimeField(help_text="At or before the start means: on the next day.")
     visit_types = ArrayField(models.SmallIntegerField(), help_text="Ids of the visit types that can be booked.")
     during = DateRangeField(help_text="Days on which a block begins, [first, first after); no end where it goes on.")
+    expanded_until = models.DateField(
+        null=True,
+        editable=False,
+        help_text="The first day not yet expanded into shifts: days before it are never expanded again.",
+    )
 
     class Meta:
         verbose_name_plural = "weekly hours"
@@ -75,6 +81,27 @@ class Shift(models.Model):
                 expressions=[("clinician", RangeOperators.EQUAL), ("during", RangeOperators.OVERLAPS)],
             ),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.clinician_id} {self.on}"
+
+
+class DayByHand(models.Model):
+    """A clinician's day at a clinic that staff set by hand: a session more, less or at another time.
+
+    Weekly hours and opening hours leave such a day alone, whatever they say later.
+    """
+
+    clinician = models.ForeignKey(Clinician, on_delete=models.CASCADE, related_name="days_by_hand", db_index=False)
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="days_by_hand")
+    on = models.DateField(help_text="The clinic's local date.")
+    set_at = models.DateTimeField()
+    set_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+
+    class Meta:
+        verbose_name_plural = "days by hand"
+        ordering = ["on"]
+        constraints = [models.UniqueConstraint(fields=["clinician", "clinic", "on"], name="day_by_hand_once")]
 
     def __str__(self) -> str:
         return f"{self.clinician_id} {self.on}"

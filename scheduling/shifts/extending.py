@@ -1,0 +1,113 @@
+"""Keeping shifts 90 days ahead."""
+
+import itertools
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+
+from django.db import connection, transaction
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import Q
+
+from scheduling import claims, intervals
+from scheduling.intervals import Span
+from scheduling.models import DayByHand, Shift, WeeklyHours
+from scheduling.shifts.expansion import DAYS_AHEAD, Hours, Place, Planned, plan
+
+# Clinicians whose calendars are locked together. Bookings of theirs wait for some tenths of a second.
+TOGETHER = 50
+
+
+def extend(*, now: datetime, clinicians: Iterable[uuid.UUID] | None = None) -> int:
+    """Expand weekly hours into shifts up to DAYS_AHEAD days behind each clinic's today; returns how many were added.
+
+    A day is expanded once: what staff removed or moved since stays removed or moved. Nothing overlaps a shift that is
+    there. Safe to run twice, also at once, and to be cut short: each batch of clinicians is a transaction of its own.
+    """
+    latest = now.astimezone(UTC).date() + timedelta(days=DAYS_AHEAD + 2)
+    due = WeeklyHours.objects.filter(
+        Q(expanded_until__isnull=True) | Q(expanded_until__lt=latest),
+        Q(during__upper_inf=True) | Q(during__endswith__gt=now.astimezone(UTC).date() - intervals.DAY),
+    )
+    if clinicians is not None:
+        due = due.filter(clinician__in=clinicians)
+    found: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
+    for clinician, clinic in due.order_by("clinician").values_list("clinician", "clinic").distinct():
+        found[clinician].add(clinic)
+    added = 0
+    waiting = iter(found)
+    while batch := list(itertools.islice(waiting, TOGETHER)):
+        with transaction.atomic():
+            lock_clinics(set.union(*(found[clinician] for clinician in batch)), change=False)
+            claims.lock_calendars(batch)
+            added += _extend(batch, now=now)
+    return added
+
+
+def lock_clinics(clinics: Iterable[uuid.UUID], *, change: bool) -> None:
+    """Lock these clinics until the transaction ends, before any calendar: to `change` or to rely on their hours."""
+    strength = "NO KEY UPDATE" if change else "SHARE"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT 1 FROM clinics_clinic WHERE id = ANY (%s) ORDER BY id FOR {strength}",  # noqa: S608 - two constants
+            [sorted(set(clinics))],
+        )
+
+
+def _extend(clinicians: list[uuid.UUID], *, now: datetime) -> int:
+    rows = list(WeeklyHours.objects.filter(clinician__in=clinicians).order_by("clinician", "id"))
+    places = Place.all_of(row.clinic_id for row in rows)
+    planned: list[Planned] = []
+    done: dict[date, list[uuid.UUID]] = defaultdict(list)
+    for row in rows:
+        place = places[row.clinic_id]
+        horizon = place.horizon(now)
+        if row.expanded_until is not None and row.expanded_until >= horizon:
+            continue
+        # At first from yesterday, whose night may still be going on.
+        first = row.expanded_until or place.today(now) - intervals.DAY
+        planned += (found for found in plan(Hours.of(row), place, first=first, until=horizon) if found.span.end > now)
+        done[horizon].append(row.pk)
+    added = add(planned)
+    for horizon, keys in done.items():
+        WeeklyHours.objects.filter(pk__in=keys).update(expanded_until=horizon)
+    return added
+
+
+def add(planned: list[Planned]) -> int:
+    """Insert shifts, except on days set by hand and except the time of shifts that are there; returns how many.
+
+    Needs the clinicians' calendar locks.
+    """
+    if not planned:
+        return 0
+    since = min(found.on for found in planned) - intervals.DAY
+    clinicians = {found.clinician for found in planned}
+    by_hand = set(
+        DayByHand.objects.filter(clinician__in=clinicians, on__gte=since).values_list("clinician", "clinic", "on")
+    )
+    taken: dict[uuid.UUID, list[Span]] = defaultdict(list)
+    there = Shift.objects.filter(clinician__in=clinicians, on__gte=since - intervals.DAY)
+    for clinician, during in there.order_by().values_list("clinician", "during"):
+        taken[clinician].append(Span(during.lower, during.upper))
+    shifts = []
+    for found in planned:
+        if (found.clinician, found.clinic, found.on) in by_hand:
+            continue
+        near = [span for span in taken[found.clinician] if span.overlaps(found.span)]
+        for span in intervals.subtract([found.span], near):
+            taken[found.clinician].append(span)
+            shifts.append(as_shift(found._replace(span=span)))
+    Shift.objects.bulk_create(shifts, batch_size=5000, ignore_conflicts=True)
+    return len(shifts)
+
+
+def as_shift(planned: Planned) -> Shift:
+    return Shift(
+        clinician_id=planned.clinician,
+        clinic_id=planned.clinic,
+        on=planned.on,
+        during=DateTimeTZRange(*planned.span),
+        visit_types=list(planned.visit_types),
+    )
