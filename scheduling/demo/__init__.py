@@ -1,0 +1,1 @@
+"""The demo network: three partners, and people who are all invented."""
