@@ -142,9 +142,12 @@ def add_dependent(
 ) -> Proxy:
     """Make a patient of a child, and `user` the proxy who acts for them until they are of age.
 
-    The child begins with the address, time zone and language of `user`, where they are a patient. Raises OfAge,
+    The child begins with the address, time zone and language of `user`, where they are a patient. Raises Underage, OfAge,
     DependentExists, TooManyDependents, ImplausibleBirthDate.
     """
+    own = own_record(user)
+    if own is not None and own.age_on(today) < OF_AGE:
+        raise Underage("Only adults act for a child: a parent or guardian can add them to their account.")
     if birth_date <= years_before(today, OF_AGE):
         raise OfAge
     with transaction.atomic():
@@ -163,7 +166,7 @@ def add_dependent(
             family_name=family_name,
             birth_date=birth_date,
             today=today,
-            **{**home(own_record(user)), **details},
+            **{**home(own), **details},
         )
         return Proxy.objects.create(user=user, patient=patient, relationship=relationship)
 

@@ -2,6 +2,6 @@
 
 from django.urls import path
 
-from memberships import api
+from memberships.api import PlansView
 
-api = [path("plans", api.PlansView.as_view())]
+api = [path("plans", PlansView.as_view())]

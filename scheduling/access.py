@@ -7,16 +7,11 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from clinics.models import Patient, Proxy, StaffRole, User
+from clinics.people import NoPatientRecord
 from clinics.refusals import NotFound, Refused
 from scheduling.models import Appointment
 
 Source = Appointment.Source
-
-
-class NoPatient(Refused):
-    code = "no_patient"
-    status = 409
-    detail = "Your account has no patient record of its own. Say for which patient."
 
 
 class NotYourClinic(Refused):
@@ -57,11 +52,11 @@ def family(user: User, *, now: datetime) -> Family:
 
 
 def acting_for(user: User, patient_id: uuid.UUID | None, *, now: datetime) -> tuple[Patient, Appointment.Source]:
-    """The patient `user` acts for, and in what role; without `patient_id` themself. Raises NotFound and NoPatient."""
+    """The patient `user` acts for, and in what role; without `patient_id` themself. Raises NotFound and NoPatientRecord."""
     own = getattr(user, "patient", None)
     if patient_id is None:
         if own is None:
-            raise NoPatient
+            raise NoPatientRecord("This account has no patient record of its own: say for which `patient`.")
         return own, Source.PATIENT
     if own is not None and own.pk == patient_id:
         return own, Source.PATIENT

@@ -86,7 +86,7 @@ def take(*, appointment: uuid.UUID, wants: Iterable[Want], hold_for: timedelta |
             """,
             [
                 appointment,
-                hold_for and hold_for.total_seconds(),
+                hold_for.total_seconds() if hold_for else None,
                 [want.calendar for want in wants],
                 [want.lane for want in wants],
                 [want.during for want in wants],

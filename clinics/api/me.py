@@ -227,7 +227,13 @@ class Dependents(Endpoint):
         request=Child,
         responses={
             201: DependentAnswer,
-            **problems(people.OfAge, people.ImplausibleBirthDate, people.DependentExists, people.TooManyDependents),
+            **problems(
+                people.Underage,
+                people.OfAge,
+                people.ImplausibleBirthDate,
+                people.DependentExists,
+                people.TooManyDependents,
+            ),
         },
         examples=[
             OpenApiExample(

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from clinics.edge import Endpoint, Shape, parse
 from clinics.openapi import problems
+from clinics.people import NoPatientRecord
 from clinics.refusals import NotFound
 from memberships.entitlement import MembershipRequired
 from scheduling import access, booking, rules
@@ -37,7 +38,7 @@ REFUSALS = (
     rules.AgeNotAllowed,
     rules.NewPatientsOnly,
     rules.EstablishedPatientsOnly,
-    access.NoPatient,
+    NoPatientRecord,
     access.NotYourClinic,
     NotFound,
 )

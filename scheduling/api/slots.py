@@ -7,6 +7,7 @@ from typing import Any
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -189,7 +190,7 @@ def _search(
             found, source = access.acting_for(request.user, asked["patient"], now=now)
             patient, staff = found.pk, source == Appointment.Source.STAFF
     elif "patient" in asked:
-        raise NotFound
+        raise NotAuthenticated
     within = asked.get("within_miles")
     if within is not None and near is None:
         raise slots.Nowhere("within_miles needs near.")

@@ -191,4 +191,4 @@ class TestTheFrontDesk:
 
         assert (wrong_place.status_code, wrong_place.json()["code"]) == (403, "not_your_clinic")
         assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")
-        assert (nobody.status_code, nobody.json()["code"]) == (409, "no_patient")
+        assert (nobody.status_code, nobody.json()["code"]) == (409, "no_patient_record")

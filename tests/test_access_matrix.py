@@ -1,0 +1,296 @@
+"""Every operation of the API, by who calls it. A route without a row here fails."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import time_machine
+from django.apps import apps
+from django.db import transaction
+
+import config.urls
+from clinics.edge import Endpoint
+from clinics.models import Identifier, Patient, Proxy, User
+from scheduling import booking
+from scheduling.models import Appointment, VisitType
+from tests import cast
+from tests.calls import API, Caller
+from tests.cast import NOW, Place, at
+
+pytestmark = pytest.mark.django_db
+
+# Stands in everything about the patient: an answer that contains it shows something of them.
+CANARY = "Canaria"
+ROLES = ["owner", "parent", "stranger", "staff here", "staff elsewhere", "partner", "nobody"]
+
+
+@dataclass
+class World:
+    """Somebody with a visit and a hold at Avon, and those who are around them."""
+
+    avon: Place
+    elsewhere: Place
+    office: VisitType
+    patient: Patient
+    visit: Appointment
+    held: Appointment
+    callers: dict[str, User | None]
+
+    def slot(self, hour: int = 15, place: Place | None = None) -> str:
+        return (place or self.avon).slot(at(hour), self.office).id
+
+
+@pytest.fixture
+def world(avon: Place, office: VisitType) -> Iterator[World]:
+    with time_machine.travel(NOW, tick=False):
+        elsewhere = cast.make_place("Hartford")
+        cast.make_shift(elsewhere, at(9), at(17), office)
+        cast.make_room(avon.clinic, "Exam A")
+        patient = cast.make_patient(CANARY, born=NOW.date().replace(year=2016))
+        Patient.objects.filter(pk=patient.pk).update(street=f"1 {CANARY} Road", preferred_name=CANARY)
+        Identifier.objects.create(patient=patient, system="urn:mrn", value=f"{CANARY}-1")
+        parent = cast.make_patient("Parent")
+        Proxy.objects.create(user=parent.user, patient=patient)
+        by = {"actor": patient.user, "source": Appointment.Source.PATIENT, "now": NOW}
+        first, _ = booking.hold(patient=patient, slot=avon.slot(at(10), office), **by)
+        visit = booking.book(held=first, reason=CANARY, accept_price=None, actor=patient.user, now=NOW)
+        held, _ = booking.hold(patient=patient, slot=avon.slot(at(11), office), **by)
+        partner = cast.make_user("partner", is_staff=True)
+        partner.staff_roles.create(role="partner", organization=avon.clinic.health_system)
+        callers = {
+            "owner": patient.user,
+            "parent": parent.user,
+            "stranger": cast.make_patient("Stranger").user,
+            "staff here": cast.make_staff(avon.clinic),
+            "staff elsewhere": cast.make_staff(elsewhere.clinic),
+            "partner": partner,
+            "nobody": None,
+        }
+        yield World(avon, elsewhere, office, patient, visit, held, callers)
+
+
+def expected(*answers: str) -> dict[str, str]:
+    """What each of ROLES gets: a status, and + when the answer shows something of the patient."""
+    return dict(zip(ROLES, answers, strict=True))
+
+
+EVERYBODY = expected("200", "200", "200", "200", "200", "200", "200")
+OF_THE_PATIENT = expected("200+", "200+", "404", "200+", "404", "404", "401")
+
+Row = tuple[Callable[[Caller, World], Any], dict[str, str]]
+MATRIX: dict[str, Row] = {
+    "GET clinics": (lambda c, w: c.get("/clinics"), EVERYBODY),
+    "GET clinics/<uuid:clinic_id>": (lambda c, w: c.get(f"/clinics/{w.avon.clinic.pk}"), EVERYBODY),
+    "GET clinicians": (lambda c, w: c.get("/clinicians"), EVERYBODY),
+    "GET plans": (lambda c, w: c.get("/plans"), EVERYBODY),
+    "GET visit-types": (lambda c, w: c.get("/visit-types"), EVERYBODY),
+    "GET slots": (
+        lambda c, w: c.get("/slots", {"visit_type": "office", "clinic": str(w.avon.clinic.pk)}),
+        EVERYBODY,
+    ),
+    "GET slots of the patient": (
+        lambda c, w: c.get(
+            "/slots", {"visit_type": "office", "clinic": str(w.avon.clinic.pk), "patient": str(w.patient.pk)}
+        ),
+        expected("200", "200", "404", "200", "404", "404", "401"),
+    ),
+    "GET me": (lambda c, w: c.get("/me"), expected("200+", "200+", "200", "200", "200", "200", "401")),
+    "PATCH me": (
+        lambda c, w: c.patch("/me", {"city": "Avon"}),
+        expected("200+", "200+", "200", "409", "409", "409", "401"),
+    ),
+    "GET me/dependents": (
+        lambda c, w: c.get("/me/dependents"),
+        expected("200", "200+", "200", "200", "200", "200", "401"),
+    ),
+    # The owner is a child.
+    "POST me/dependents": (
+        lambda c, w: c.post("/me/dependents", {"given_name": "New", "family_name": "Born", "birth_date": "2026-11-01"}),
+        expected("400", "201", "201", "201", "201", "201", "401"),
+    ),
+    "GET holds": (lambda c, w: c.get("/holds"), expected("200+", "200+", "200", "200", "200", "200", "401")),
+    "POST holds": (
+        lambda c, w: c.post("/holds", {"slot": w.slot(), "patient": str(w.patient.pk)}),
+        expected("201+", "201+", "404", "201+", "404", "404", "401"),
+    ),
+    "DELETE holds/<uuid:hold_id>": (
+        lambda c, w: c.delete(f"/holds/{w.held.pk}"),
+        expected("204", "204", "404", "204", "404", "404", "401"),
+    ),
+    "POST holds/<uuid:hold_id>/extend": (lambda c, w: c.post(f"/holds/{w.held.pk}/extend"), OF_THE_PATIENT),
+    "GET appointments": (
+        lambda c, w: c.get("/appointments"),
+        expected("200+", "200+", "200", "200", "200", "200", "401"),
+    ),
+    "POST appointments": (
+        lambda c, w: c.post("/appointments", {"hold": str(w.held.pk)}),
+        expected("201+", "201+", "404", "201+", "404", "404", "401"),
+    ),
+    "POST appointments/overbook": (
+        lambda c, w: c.post(
+            "/appointments/overbook", {"slot": w.slot(), "patient": str(w.patient.pk), "overbook_reason": "Urgent"}
+        ),
+        expected("403", "403", "404", "201+", "404", "404", "401"),
+    ),
+    "GET appointments/<uuid:visit_id>": (lambda c, w: c.get(f"/appointments/{w.visit.pk}"), OF_THE_PATIENT),
+    "GET appointments/<uuid:visit_id>/history": (
+        lambda c, w: c.get(f"/appointments/{w.visit.pk}/history"),
+        expected("200", "200", "404", "200", "404", "404", "401"),
+    ),
+    "POST appointments/<uuid:visit_id>/reschedule": (
+        lambda c, w: c.post(f"/appointments/{w.visit.pk}/reschedule", {"slot": w.slot(14)}),
+        OF_THE_PATIENT,
+    ),
+    "POST appointments/<uuid:visit_id>/reschedule to another clinic": (
+        lambda c, w: c.post(f"/appointments/{w.visit.pk}/reschedule", {"slot": w.slot(14, w.elsewhere)}),
+        expected("200+", "200+", "404", "403", "404", "404", "401"),
+    ),
+    "POST appointments/<uuid:visit_id>/cancel": (
+        lambda c, w: c.post(f"/appointments/{w.visit.pk}/cancel", {"reason": CANARY}),
+        OF_THE_PATIENT,
+    ),
+}
+METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+def operations() -> set[str]:
+    """Every method of every route below /api/v1, as the URL configuration has it."""
+    found = set()
+    for route in config.urls.api:
+        view: type[Endpoint] = route.callback.view_class  # type: ignore[union-attr]
+        assert issubclass(view, Endpoint), f"{route.pattern} is not an Endpoint"
+        found |= {f"{method.upper()} {route.pattern}" for method in METHODS if hasattr(view, method)}
+    return found
+
+
+def test_it_has_a_row_for_every_operation_and_no_other():
+    rows = {re.sub(r" (of the patient|to another clinic)$", "", name) for name in MATRIX}
+
+    assert rows == operations()
+
+
+@pytest.mark.parametrize("operation", MATRIX)
+def test_it_answers_each_caller_as_expected(operation: str, world: World):
+    call, wanted = MATRIX[operation]
+
+    got = {}
+    for role, user in world.callers.items():
+        with transaction.atomic():
+            answer = call(Caller(user), world)
+            shows = "+" if CANARY.encode() in answer.content else ""
+            got[role] = f"{answer.status_code}{shows}"
+            transaction.set_rollback(True)
+
+    assert got == wanted
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_it_refuses_methods_that_are_not_there(role: str, world: World):
+    caller = Caller(world.callers[role])
+
+    answers = {}
+    for route in config.urls.api:
+        path = re.sub(r"<uuid:\w+>", str(world.visit.pk), str(route.pattern))
+        view: type[Endpoint] = route.callback.view_class  # type: ignore[union-attr]
+        for method in METHODS:
+            if not hasattr(view, method):
+                answer = caller.client.generic(method.upper(), f"{API}/{path}", headers=caller.headers)
+                answers[f"{method} {path}"] = answer.status_code
+
+    allowed = {405} if role != "nobody" else {401, 405}
+    assert {call: status for call, status in answers.items() if status not in allowed} == {}
+
+
+WRITES = {
+    "PATCH me": ("patch", "/me", {"city": "Avon"}),
+    "POST me/dependents": (
+        "post",
+        "/me/dependents",
+        {"given_name": "New", "family_name": "Born", "birth_date": "2026-11-01"},
+    ),
+    "POST holds": ("post", "/holds", {"slot": "{slot}"}),
+    "POST holds/<uuid:hold_id>/extend": ("post", "/holds/{held}/extend", {}),
+    "POST appointments": ("post", "/appointments", {"hold": "{held}"}),
+    "POST appointments/overbook": (
+        "post",
+        "/appointments/overbook",
+        {"slot": "{slot}", "patient": "{patient}", "overbook_reason": "Urgent"},
+    ),
+    "POST appointments/<uuid:visit_id>/reschedule": ("post", "/appointments/{visit}/reschedule", {"slot": "{slot}"}),
+    "POST appointments/<uuid:visit_id>/cancel": ("post", "/appointments/{visit}/cancel", {}),
+}
+DECLARED = {
+    "PATCH me": {
+        "preferred_name", "phone", "street", "city", "state", "postal_code", "time_zone", "language",
+    },
+    "POST me/dependents": {
+        "given_name", "family_name", "preferred_name", "birth_date", "sex", "relationship",
+    },
+    "POST holds": {"slot", "patient"},
+    "POST appointments": {"hold", "reason", "accept_price"},
+    "POST appointments/overbook": {"slot", "patient", "overbook_reason", "reason", "accept_price"},
+    "POST appointments/<uuid:visit_id>/reschedule": {"slot", "accept_price"},
+    "POST appointments/<uuid:visit_id>/cancel": {"reason", "waive_fee"},
+}  # fmt: skip
+
+
+def model_fields() -> set[str]:
+    """The name of every column of every record of ours, and of its relation."""
+    names: set[str] = set()
+    for label in ("clinics", "memberships", "scheduling"):
+        for model in apps.get_app_config(label).get_models():
+            names |= {field.name for field in model._meta.get_fields()}
+            names |= {field.attname for field in model._meta.concrete_fields}
+    return names
+
+
+def test_it_offers_every_write_the_fields_of_every_model():
+    writes = {operation for operation in operations() if operation.split()[0] in {"POST", "PUT", "PATCH"}}
+
+    assert set(WRITES) == writes
+
+
+@pytest.mark.parametrize("operation", WRITES)
+def test_it_takes_no_field_that_it_does_not_declare(operation: str, world: World):
+    method, path, body = WRITES[operation]
+    names = {"slot": world.slot(), "held": world.held.pk, "visit": world.visit.pk, "patient": world.patient.pk}
+    filled = {key: value.format(**names) for key, value in body.items()}
+    caller = Caller(world.callers["staff here" if "overbook" in operation else "owner"])
+    others = sorted(model_fields() - DECLARED.get(operation, set()))
+    before = snapshot()
+
+    taken = []
+    for name in others:
+        answer = getattr(caller, method)(path.format(**names), {**filled, name: "1"})
+        if answer.status_code != 400 or answer.json()["errors"][name][0]["code"] != "unknown_field":
+            taken.append((name, answer.status_code))
+
+    assert len(others) > 100
+    assert taken == []
+    assert snapshot() == before
+
+
+def snapshot() -> list[Any]:
+    return [
+        list(model.objects.order_by("pk").values())
+        for label in ("clinics", "memberships", "scheduling")
+        for model in apps.get_app_config(label).get_models()
+        if model.__name__ not in {"Session"}
+    ]
+
+
+LISTS = ["/clinics", "/clinicians", "/plans", "/visit-types", "/slots?visit_type=office", "/holds", "/appointments"]
+
+
+@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize(
+    "parameter", ["ordering", "order_by", "sort", "fields", "patient__user", "user", "status", "search", "format"]
+)
+def test_it_filters_and_orders_by_what_it_declares_alone(path: str, parameter: str, world: World):
+    caller = Caller(world.callers["stranger"])
+
+    answer = caller.get(f"{path}{'&' if '?' in path else '?'}{parameter}=patient")
+
+    assert (answer.status_code, answer.json()["errors"][parameter][0]["code"]) == (400, "unknown_field")
