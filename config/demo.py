@@ -1,6 +1,6 @@
 """The whole of Sameday on one machine, in one foreground command: `make demo` (python -m config.demo).
 
-Servers, migrations, demo network and assets one after the other; then web, worker and beat side by side until
+Servers, migrations and demo network one after the other; then web, worker and beat side by side until
 Ctrl-C. PORT is where the web server listens (8000). DATABASE_URL and REDIS_URL, when set, are used instead of
 servers of its own. What it keeps is in .sameday/demo (or SAMEDAY_DATA): delete that folder to start anew.
 """
@@ -75,8 +75,6 @@ def run(folder: Path, port: int, note: "Note") -> int:
         manage(environment, "migrate", "--no-input")
         tell("Demo network")
         logins = manage(environment, "seed_demo", captured=True)
-        tell("Assets")
-        manage(environment, "collectstatic", "--no-input", "--verbosity", "0")
         tell("Web server, worker and beat")
         return serve(folder, port, environment, logins)
     finally:
@@ -162,7 +160,6 @@ def settings(folder: Path) -> dict[str, str]:
         "SAMEDAY_MODE": "demo",
         "SAMEDAY_DATA": str(folder),
         "SECRET_KEY": secret_key(folder / "secret_key"),
-        "STATIC_ROOT": str(folder / "static"),
         MARK: str(folder),
     }
 

@@ -29,7 +29,7 @@ class Demo:
 
     def __init__(self, folder: Path, port: int, *, command: tuple[str, ...] = (sys.executable, "-m", "config.demo")):
         self.folder, self.port, self.printed = folder, port, ""
-        names = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SAMEDAY_MODE", "STATIC_ROOT"}
+        names = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SAMEDAY_MODE"}
         kept = {name: value for name, value in os.environ.items() if name not in names}
         self.process = subprocess.Popen(
             command,
