@@ -90,13 +90,13 @@ def run(folder: Path, port: int, note: "Note") -> int:
 
 def serve(folder: Path, port: int, environment: dict[str, str], logins: str) -> int:
     """Run web, worker and beat until one of them ends or we are told to stop; the exit status."""
-    python, celery = shlex.quote(sys.executable), "-m celery --quiet --app config"
+    python, celery, cores = shlex.quote(sys.executable), "-m celery --quiet --app config", os.cpu_count() or 1
     schedule = shlex.quote(str(folder / "beat"))
     manager = Manager()
     for name, command in {
         # Every thread keeps a connection to PostgreSQL: few of them serve more than many would.
         "web": f"-m granian --interface wsgi --host {embedded.LOCALHOST} --port {port} --access-log --no-ws"
-        f" --workers {min(2, os.cpu_count() or 1)} --blocking-threads 8 --backpressure 64 config.wsgi:application",
+        f" --workers {min(2, cores)} --blocking-threads {min(8, 2 * cores + 1)} --backpressure 64 config.wsgi:application",
         # Threads, as the signal that ends a group of processes would end a prefork worker's children mid-task.
         "worker": f"-W 'ignore:You' {celery} worker --pool threads --concurrency 2 --loglevel WARNING"
         " --without-gossip --without-mingle --without-heartbeat",
