@@ -63,9 +63,14 @@ def move_claims(visit: Appointment, wants: list[Want]) -> None:
 
 
 def locked(visit: Appointment) -> Appointment:
-    """The visit as it is now, locked, with what it shows loaded. Another's change under way is waited for."""
-    shown = Appointment.objects.select_related("patient", "visit_type", "clinic", "clinician")
-    return shown.select_for_update(no_key=True, of=("self",)).get(pk=visit.pk)
+    """The visit as it is now, locked, with what it shows loaded. Another's change under way is waited for.
+
+    Two statements: one that locks and joins finds nothing when the change it waited for moved the visit to another
+    clinic, because it has the old clinic's row in hand.
+    """
+    found = Appointment.objects.filter(pk=visit.pk)
+    list(found.select_for_update(no_key=True).values_list("pk"))
+    return found.select_related("patient", "visit_type", "clinic", "clinician").get()
 
 
 def change(visit: Appointment, expected: str, **fields: Any) -> None:
