@@ -43,6 +43,9 @@ class WeeklyHours(models.Model):
         editable=False,
         help_text="The first day not yet expanded into shifts: days before it are never expanded again.",
     )
+    set_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, editable=False, related_name="+", db_index=False
+    )
 
     class Meta:
         verbose_name_plural = "weekly hours"

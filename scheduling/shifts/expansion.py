@@ -1,19 +1,26 @@
 """From weekly hours to the blocks of real time that shifts are made of. Reads records; writes nothing."""
 
+import bisect
+import itertools
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+
 from clinics.models import Clinic, OpeningHours
 from scheduling import intervals
 from scheduling.intervals import Block, Span
-from scheduling.models import WeeklyHours
+from scheduling.models import Shift, WeeklyHours
 
 # Shifts exist from the clinic's today to this many days behind it.
 DAYS_AHEAD = 90
+
+
+Day = tuple[uuid.UUID, uuid.UUID, date]  # clinician, clinic, the clinic's local date
 
 
 class Planned(NamedTuple):
@@ -24,6 +31,10 @@ class Planned(NamedTuple):
     on: date
     span: Span
     visit_types: tuple[int, ...]
+
+    @property
+    def day(self) -> Day:
+        return self.clinician, self.clinic, self.on
 
 
 class Hours(NamedTuple):
@@ -103,3 +114,32 @@ def plan(hours: Hours, place: Place, *, first: date, until: date) -> list[Planne
         Planned(hours.clinician, hours.clinic, intervals.local_date(span.start, place.zone), span, hours.visit_types)
         for span in intervals.intersect(spans, place.opened(first=first, until=until))
     ]
+
+
+def around(
+    planned: Iterable[Planned], taken: Mapping[uuid.UUID, Iterable[Span]], places: Mapping[uuid.UUID, Place]
+) -> list[Planned]:
+    """`planned` without the time `taken` by other shifts of the same clinician, and apart: where two overlap, the
+    earlier stays whole.
+    """
+    busy = {clinician: sorted(spans) for clinician, spans in taken.items()}
+    left: list[Planned] = []
+    for found in sorted(planned, key=lambda found: found.span):
+        spans = busy.setdefault(found.clinician, [])
+        near = spans[max(0, bisect.bisect_left(spans, (found.span.start,)) - 1) :]
+        near = list(itertools.takewhile(lambda span: span.start < found.span.end, near))  # noqa: B023 - used at once
+        for span in intervals.subtract([found.span], near):
+            bisect.insort(spans, span)
+            on = intervals.local_date(span.start, places[found.clinic].zone)
+            left.append(found._replace(span=span, on=on))
+    return left
+
+
+def as_shift(planned: Planned) -> Shift:
+    return Shift(
+        clinician_id=planned.clinician,
+        clinic_id=planned.clinic,
+        on=planned.on,
+        during=DateTimeTZRange(*planned.span),
+        visit_types=list(planned.visit_types),
+    )

@@ -7,13 +7,12 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Q
 
 from scheduling import claims, intervals
 from scheduling.intervals import Span
 from scheduling.models import DayByHand, Shift, WeeklyHours
-from scheduling.shifts.expansion import DAYS_AHEAD, Hours, Place, Planned, plan
+from scheduling.shifts.expansion import DAYS_AHEAD, Day, Hours, Place, Planned, around, as_shift, plan
 
 # Clinicians whose calendars are locked together. Bookings of theirs wait for some tenths of a second.
 TOGETHER = 50
@@ -69,45 +68,32 @@ def _extend(clinicians: list[uuid.UUID], *, now: datetime) -> int:
         first = row.expanded_until or place.today(now) - intervals.DAY
         planned += (found for found in plan(Hours.of(row), place, first=first, until=horizon) if found.span.end > now)
         done[horizon].append(row.pk)
-    added = add(planned)
+    added = add(planned, places)
     for horizon, keys in done.items():
         WeeklyHours.objects.filter(pk__in=keys).update(expanded_until=horizon)
     return added
 
 
-def add(planned: list[Planned]) -> int:
+def add(planned: list[Planned], places: dict[uuid.UUID, Place]) -> int:
     """Insert shifts, except on days set by hand and except the time of shifts that are there; returns how many.
 
     Needs the clinicians' calendar locks.
     """
     if not planned:
         return 0
-    since = min(found.on for found in planned) - intervals.DAY
+    since = min(found.on for found in planned) - 2 * intervals.DAY
     clinicians = {found.clinician for found in planned}
-    by_hand = set(
-        DayByHand.objects.filter(clinician__in=clinicians, on__gte=since).values_list("clinician", "clinic", "on")
-    )
+    there = Shift.objects.filter(clinician__in=clinicians, on__gte=since)
     taken: dict[uuid.UUID, list[Span]] = defaultdict(list)
-    there = Shift.objects.filter(clinician__in=clinicians, on__gte=since - intervals.DAY)
     for clinician, during in there.order_by().values_list("clinician", "during"):
         taken[clinician].append(Span(during.lower, during.upper))
-    shifts = []
-    for found in planned:
-        if (found.clinician, found.clinic, found.on) in by_hand:
-            continue
-        near = [span for span in taken[found.clinician] if span.overlaps(found.span)]
-        for span in intervals.subtract([found.span], near):
-            taken[found.clinician].append(span)
-            shifts.append(as_shift(found._replace(span=span)))
-    Shift.objects.bulk_create(shifts, batch_size=5000, ignore_conflicts=True)
-    return len(shifts)
+    by_hand = days_by_hand(clinicians, since=since)
+    new = around([found for found in planned if found.day not in by_hand], taken, places)
+    Shift.objects.bulk_create([as_shift(found) for found in new], batch_size=5000, ignore_conflicts=True)
+    return len(new)
 
 
-def as_shift(planned: Planned) -> Shift:
-    return Shift(
-        clinician_id=planned.clinician,
-        clinic_id=planned.clinic,
-        on=planned.on,
-        during=DateTimeTZRange(*planned.span),
-        visit_types=list(planned.visit_types),
-    )
+def days_by_hand(clinicians: Iterable[uuid.UUID], *, since: date) -> set[Day]:
+    """The days of these clinicians from `since` on that staff set by hand."""
+    found = DayByHand.objects.filter(clinician__in=clinicians, on__gte=since)
+    return set(found.values_list("clinician", "clinic", "on"))
