@@ -95,8 +95,8 @@ def serve(folder: Path, port: int, environment: dict[str, str], logins: str) -> 
     manager = Manager()
     for name, command in {
         # Every thread keeps a connection to PostgreSQL: few of them serve more than many would.
-        "web": f"-m granian --interface wsgi --host {embedded.LOCALHOST} --port {port} --access-log --no-ws"
-        f" --workers {min(2, cores)} --blocking-threads {min(8, 2 * cores + 1)} --backpressure 64 config.wsgi:application",
+        "web": f"-m granian config.wsgi:application --interface wsgi --host {embedded.LOCALHOST} --port {port}"
+        f" --workers {min(2, cores)} --blocking-threads {min(8, 2 * cores + 1)} --backpressure 64 --access-log --no-ws",
         # Threads, as the signal that ends a group of processes would end a prefork worker's children mid-task.
         "worker": f"-W 'ignore:You' {celery} worker --pool threads --concurrency 2 --loglevel WARNING"
         " --without-gossip --without-mingle --without-heartbeat",
