@@ -101,6 +101,7 @@ class Endpoint(APIView):
     """A view of the API: JSON, signed in unless `public`, each POST once per Idempotency-Key, deadlocks tried again."""
 
     public: ClassVar[bool] = False
+    is_personal = False  # whether the answer is for somebody who is signed in
 
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     authentication_classes = [TokenAuthentication, CookieAuthentication]
@@ -121,8 +122,11 @@ class Endpoint(APIView):
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request, force=True)
         try:
             self.perform_authentication(request)
-        finally:
+        except exceptions.AuthenticationFailed:
             self.check_throttles(request)
+            raise
+        self.is_personal = request.user.is_authenticated
+        self.check_throttles(request)
         self.check_permissions(request)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -138,7 +142,7 @@ class Endpoint(APIView):
             response = self.handle_exception(error)
         self.response = self.finalize_response(asked, response, *args, **kwargs)
         patch_vary_headers(self.response, ["X-Session-Token", "Cookie"])
-        if getattr(asked.user, "is_authenticated", False):
+        if self.is_personal:
             self.response["Cache-Control"] = "no-store"
         return self.response
 
@@ -243,8 +247,12 @@ def parse(shape: type[Shape], source: Any) -> dict[str, Any]:
 
     Raises ValidationError (400, `errors` by field) for what is missing, wrong, unknown, or a parameter given twice.
     """
-    is_json = not isinstance(source, QueryDict)
-    form = shape(data=source if is_json else flat(shape, source), context={"is_json": is_json})
+    if isinstance(source, QueryDict):
+        form = shape(data=flat(shape, source), context={"is_json": False})
+    elif isinstance(source, dict):
+        form = shape(data=source)
+    else:
+        raise serializers.ValidationError(wrong("body", "Send a JSON object.", "not_an_object"))
     form.is_valid(raise_exception=True)
     asked: dict[str, Any] = form.validated_data
     return asked
