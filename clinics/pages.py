@@ -62,8 +62,8 @@ def messages(request: HttpRequest) -> HttpResponse:
 
 
 def newest_first(folder: Path) -> list[Path]:
-    """The files of mail; their names begin with the time."""
-    return sorted(folder.glob("*.log"), reverse=True)
+    """The files of mail. Their names begin with the time, but only to the second."""
+    return sorted(folder.glob("*.log"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
 
 
 def read(path: Path) -> list[Mail]:

@@ -142,8 +142,8 @@ def add_dependent(
 ) -> Proxy:
     """Make a patient of a child, and `user` the proxy who acts for them until they are of age.
 
-    The child begins with the address, time zone and language of `user`, where they are a patient. Raises Underage, OfAge,
-    DependentExists, TooManyDependents, ImplausibleBirthDate.
+    The child begins with the address, time zone and language of `user`, where they are a patient. Raises Underage,
+    OfAge, DependentExists, TooManyDependents, ImplausibleBirthDate.
     """
     own = own_record(user)
     if own is not None and own.age_on(today) < OF_AGE:
