@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterator
 from typing import IO, Any
 
@@ -16,6 +17,7 @@ from config import problems
 DEEPEST = 32
 BIGGEST = 2**63 - 1  # PostgreSQL's bigint
 DIGITS = 19
+HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 
 
 class BadJson(Refused):
@@ -74,14 +76,13 @@ def without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def check(value: Any) -> None:
     """Raises BadJson for what is too deep, and for text that cannot be kept. Without recursion."""
     level = [value]
-    for _ in range(DEEPEST + 1):
+    for depth in range(DEEPEST + 1):
         for text in (entry for entry in level if isinstance(entry, str)):
-            if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+            if "\0" in text or HALF_A_PAIR.search(text):
                 raise BadJson("Text in this body has a NUL or half a surrogate pair.")
+        if depth == DEEPEST and any(isinstance(entry, dict | list) for entry in level):
+            raise BadJson(f"JSON here is at most {DEEPEST} levels deep.")
         level = [inner for entry in level for inner in parts(entry)]
-        if not level:
-            return
-    raise BadJson(f"JSON here is at most {DEEPEST} levels deep.")
 
 
 def parts(value: Any) -> Iterator[Any]:

@@ -73,11 +73,11 @@ class Operation(AutoSchema):
     def is_public(self) -> bool:
         return getattr(self.view, "public", False)
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # as drf-spectacular's own
         """The view's own docstring, if it has one: not what it inherits."""
         return (type(self.view).__doc__ or "").strip() if type(self.view) is not Endpoint else ""
 
-    def get_serializer_name(self, serializer: Any, direction: Any) -> str:
+    def get_serializer_name(self, serializer: Any, direction: Any) -> str:  # noqa: ARG002 - an override
         """A shape inside a view is named after both, `HoldsAsked`: many views have an `Asked`."""
         kind = serializer if isinstance(serializer, type) else type(serializer)
         return kind.__qualname__.rpartition("<locals>.")[2].replace(".", "")

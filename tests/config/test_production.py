@@ -1,0 +1,47 @@
+"""What production refuses to start without, and what it tells browsers."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PRODUCTION = {
+    "SAMEDAY_MODE": "production",
+    "SECRET_KEY": "a-secret-of-fifty-characters-and-more-0123456789-ABCDEF",
+    "ALLOWED_HOSTS": "care.example",
+    "EMAIL_HOST": "mail.example",
+    "DATABASE_URL": "postgresql://sameday@localhost/sameday",
+    "REDIS_URL": "redis://localhost",
+}
+
+
+def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if name not in PRODUCTION}
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env={**kept, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.slow
+def test_it_has_no_warnings_to_deploy():
+    checked = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
+
+    assert checked.returncode == 0, checked.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["SECRET_KEY", "ALLOWED_HOSTS", "EMAIL_HOST", "DATABASE_URL", "REDIS_URL"])
+def test_it_refuses_to_start_without(name: str):
+    checked = manage("check", **{key: value for key, value in PRODUCTION.items() if key != name})
+
+    assert checked.returncode != 0
+    assert f"Set {name}" in checked.stderr
