@@ -52,7 +52,7 @@ def family(user: User, *, now: datetime) -> Family:
 
 
 def acting_for(user: User, patient_id: uuid.UUID | None, *, now: datetime) -> tuple[Patient, Appointment.Source]:
-    """The patient `user` acts for, and in what role; without `patient_id` themself. Raises NotFound and NoPatientRecord."""
+    """The patient `user` acts for and in what role; without `patient_id` themself. Raises NotFound, NoPatientRecord."""
     own = getattr(user, "patient", None)
     if patient_id is None:
         if own is None:

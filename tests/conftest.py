@@ -1,11 +1,15 @@
 """The named cast: Avon and its people, and an outsider who must see nothing."""
 
+from collections.abc import Iterator
+
 import pytest
+import time_machine
 
 from clinics.models import Patient, User
 from scheduling.models import VisitType
 from tests import cast
-from tests.cast import Place, at
+from tests import world as worlds
+from tests.cast import NOW, Place, at
 
 
 @pytest.fixture
@@ -38,3 +42,10 @@ def stranger(db: None) -> Patient:
 def desk(avon: Place) -> User:
     """The front desk of Avon."""
     return cast.make_staff(avon.clinic)
+
+
+@pytest.fixture
+def world(avon: Place, office: VisitType) -> Iterator[worlds.World]:
+    """A patient with a visit and a hold at Avon, and everybody around them, at NOW."""
+    with time_machine.travel(NOW, tick=False):
+        yield worlds.make(avon, office)

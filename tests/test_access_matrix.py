@@ -1,74 +1,19 @@
 """Every operation of the API, by who calls it. A route without a row here fails."""
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-import time_machine
 from django.apps import apps
 from django.db import transaction
 
 import config.urls
 from clinics.edge import Endpoint
-from clinics.models import Identifier, Patient, Proxy, User
-from scheduling import booking
-from scheduling.models import Appointment, VisitType
-from tests import cast
 from tests.calls import API, Caller
-from tests.cast import NOW, Place, at
+from tests.world import CANARY, ROLES, World
 
 pytestmark = pytest.mark.django_db
-
-# Stands in everything about the patient: an answer that contains it shows something of them.
-CANARY = "Canaria"
-ROLES = ["owner", "parent", "stranger", "staff here", "staff elsewhere", "partner", "nobody"]
-
-
-@dataclass
-class World:
-    """Somebody with a visit and a hold at Avon, and those who are around them."""
-
-    avon: Place
-    elsewhere: Place
-    office: VisitType
-    patient: Patient
-    visit: Appointment
-    held: Appointment
-    callers: dict[str, User | None]
-
-    def slot(self, hour: int = 15, place: Place | None = None) -> str:
-        return (place or self.avon).slot(at(hour), self.office).id
-
-
-@pytest.fixture
-def world(avon: Place, office: VisitType) -> Iterator[World]:
-    with time_machine.travel(NOW, tick=False):
-        elsewhere = cast.make_place("Hartford")
-        cast.make_shift(elsewhere, at(9), at(17), office)
-        cast.make_room(avon.clinic, "Exam A")
-        patient = cast.make_patient(CANARY, born=NOW.date().replace(year=2016))
-        Patient.objects.filter(pk=patient.pk).update(street=f"1 {CANARY} Road", preferred_name=CANARY)
-        Identifier.objects.create(patient=patient, system="urn:mrn", value=f"{CANARY}-1")
-        parent = cast.make_patient("Parent")
-        Proxy.objects.create(user=parent.user, patient=patient)
-        by = {"actor": patient.user, "source": Appointment.Source.PATIENT, "now": NOW}
-        first, _ = booking.hold(patient=patient, slot=avon.slot(at(10), office), **by)
-        visit = booking.book(held=first, reason=CANARY, accept_price=None, actor=patient.user, now=NOW)
-        held, _ = booking.hold(patient=patient, slot=avon.slot(at(11), office), **by)
-        partner = cast.make_user("partner", is_staff=True)
-        partner.staff_roles.create(role="partner", organization=avon.clinic.health_system)
-        callers = {
-            "owner": patient.user,
-            "parent": parent.user,
-            "stranger": cast.make_patient("Stranger").user,
-            "staff here": cast.make_staff(avon.clinic),
-            "staff elsewhere": cast.make_staff(elsewhere.clinic),
-            "partner": partner,
-            "nobody": None,
-        }
-        yield World(avon, elsewhere, office, patient, visit, held, callers)
 
 
 def expected(*answers: str) -> dict[str, str]:

@@ -163,6 +163,12 @@ class CancelView(Endpoint):
         return Response(shown_visit(cancelled, family))
 
 
+class MovedFrom(serializers.Serializer[Any]):
+    start = serializers.DateTimeField()
+    clinic = serializers.UUIDField()
+    clinician = serializers.UUIDField()
+
+
 class ChangeShown(serializers.Serializer[Any]):
     """One thing that happened to a visit, and in what role somebody did it."""
 
@@ -172,7 +178,7 @@ class ChangeShown(serializers.Serializer[Any]):
     from_status = serializers.CharField(allow_blank=True)
     to_status = serializers.CharField()
     reason = serializers.CharField(allow_null=True)
-    moved_from = serializers.JSONField(allow_null=True, help_text="For a move: start, clinic and clinician before it.")
+    moved_from = MovedFrom(allow_null=True, help_text="For a move: what was before it.")
 
 
 class HistoryPage(serializers.Serializer[Any]):
