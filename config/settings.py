@@ -216,6 +216,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire-holds": {"task": "scheduling.tasks.expire_holds", "schedule": timedelta(minutes=1)},
     "purge-idempotency-keys": {"task": "clinics.tasks.purge_idempotency_keys", "schedule": timedelta(hours=1)},
     "purge-sessions": {"task": "clinics.tasks.purge_sessions", "schedule": timedelta(hours=6)},
+    "purge-past-claims": {"task": "scheduling.tasks.purge_past_claims", "schedule": timedelta(hours=24)},
     "extend-shifts": {"task": "scheduling.tasks.extend_shifts", "schedule": timedelta(hours=1)},
 }
 
