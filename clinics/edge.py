@@ -247,25 +247,22 @@ def parse(shape: type[Shape], source: Any) -> dict[str, Any]:
 
     Raises ValidationError (400, `errors` by field) for what is missing, wrong, unknown, or a parameter given twice.
     """
-    if isinstance(source, QueryDict):
-        form = shape(data=flat(shape, source), context={"is_json": False})
-    elif isinstance(source, dict):
-        form = shape(data=source)
-    else:
+    if not isinstance(source, dict):
         raise serializers.ValidationError(wrong("body", "Send a JSON object.", "not_an_object"))
+    form = shape(context={"is_json": not isinstance(source, QueryDict)})
+    form.initial_data = flat(form, source) if isinstance(source, QueryDict) else source
     form.is_valid(raise_exception=True)
     asked: dict[str, Any] = form.validated_data
     return asked
 
 
-def flat(shape: type[Shape], query: QueryDict) -> dict[str, Any]:
+def flat(shape: Shape, query: QueryDict) -> dict[str, Any]:
     """A query as a plain mapping: a list where the shape wants one, otherwise the one value that there may be."""
-    fields = shape().fields
     asked: dict[str, Any] = {}
     for name, values in query.lists():
         if any("\0" in value for value in (name, *values)):
             raise serializers.ValidationError(wrong(name.replace("\0", "�"), "NUL is not text.", "null"))
-        if isinstance(fields.get(name), (serializers.ListField, serializers.MultipleChoiceField)):
+        if isinstance(shape.fields.get(name), (serializers.ListField, serializers.MultipleChoiceField)):
             asked[name] = values
         elif len(values) > 1:
             raise serializers.ValidationError(wrong(name, "Give this once.", "given_twice"))

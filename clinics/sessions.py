@@ -14,14 +14,28 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.backends.base import CreateError, SessionBase, UpdateError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from clinics.models import Session, User
+from clinics.models import Patient, Session, User
 
 BATCH = 2_000
+
+
+def columns(model: type[Model]) -> list[str]:
+    return [field.attname for field in model._meta.concrete_fields]  # noqa: SLF001 - Django documents it
+
+
+USER, PATIENT = columns(User), columns(Patient)
+# Every request runs this. Compiled anew each time by the ORM it took 1.1 ms of CPU, more than twice as much.
+LOOK_UP = f"""
+SELECT s.session_data, {", ".join(f"u.{name}" for name in USER)}, {", ".join(f"p.{name}" for name in PATIENT)}
+FROM clinics_session s JOIN clinics_user u ON u.id = s.user_id LEFT JOIN clinics_patient p ON p.user_id = u.id
+WHERE s.session_key = %s AND s.expire_date > %s
+"""  # noqa: S608 - made of column names
 
 
 class SessionStore(db.SessionStore):
@@ -126,14 +140,20 @@ def signed_in(store: type[SessionStore], key: str) -> User | None:
 
     A session ends with its account's deactivation and with a change of password.
     """
-    try:
-        row = Session.objects.select_related("user__patient").get(pk=store.digest(key), expire_date__gt=timezone.now())
-    except Session.DoesNotExist:
+    with connection.cursor() as cursor:
+        cursor.execute(LOOK_UP, [store.digest(key), timezone.now()])
+        row = cursor.fetchone()
+    if row is None:
         return None
-    user = row.user
-    if user is None or not user.is_active:
+    user = User.from_db(connection.alias, USER, row[1 : 1 + len(USER)])
+    patient = row[1 + len(USER) :]
+    # As select_related does it: no patient is known, too, and not asked for again.
+    Patient.user.field.remote_field.set_cached_value(
+        user, Patient.from_db(connection.alias, PATIENT, patient) if patient[0] else None
+    )
+    if not user.is_active:
         return None
-    data = store().decode(row.session_data)
+    data = store().decode(row[0])
     if data.get(SESSION_KEY) != str(user.pk) or not is_of_password(data.get(HASH_SESSION_KEY, ""), user):
         return None
     return user
