@@ -2,6 +2,7 @@
 
 import json
 import re
+import uuid
 from datetime import date
 from typing import Any
 
@@ -9,7 +10,6 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.conf import LazySettings
 from django.core import mail
-from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -31,7 +31,7 @@ NEWCOMER = {
 @pytest.fixture(autouse=True)
 def _quickly_and_unlimited(db: None, settings: LazySettings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    cache.clear()
+    settings.CACHES = {"default": {**settings.CACHES["default"], "KEY_PREFIX": uuid.uuid4().hex}}
 
 
 @pytest.fixture
@@ -231,6 +231,22 @@ class TestSigningUp:
         assert "already exists" in mail.outbox[0].body
         assert User.objects.filter(email="ann@example.com").count() == 1
         assert Patient.objects.count() == 2
+
+    def test_it_takes_as_long_where_there_is_an_account(self, ann: User, monkeypatch: pytest.MonkeyPatch):
+        hashed: list[str | None] = []
+        set_password = User.set_password
+
+        def noted(user: User, password: str | None) -> None:
+            hashed.append(user.email)
+            set_password(user, password)
+
+        monkeypatch.setattr(User, "set_password", noted)
+
+        App().call("POST", "/auth/signup", {**NEWCOMER, "email": "ann@example.com"})
+        taken = len(hashed)
+        App().call("POST", "/auth/signup", NEWCOMER)
+
+        assert taken == len(hashed) - taken == 1
 
     def test_it_makes_no_account_without_a_record(self, db: None, monkeypatch: pytest.MonkeyPatch):
         def fail(**_: Any) -> Any:
