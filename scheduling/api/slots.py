@@ -25,6 +25,7 @@ from scheduling.models import Appointment, VisitType
 from scheduling.slots import Place, Search
 
 MOST_TYPES = 200
+WITHIN_MILES = 50
 PARTS_OF_DAY: dict[str, tuple[time | None, time | None]] = {
     "morning": (None, time(12)),
     "afternoon": (time(12), time(17)),
@@ -67,7 +68,9 @@ class SlotsView(Endpoint):
             max_length=60,
             help_text="A ZIP code, or latitude,longitude. The nearest 50 clinics are searched.",
         )
-        within_miles = serializers.FloatField(required=False, min_value=0, max_value=500)
+        within_miles = serializers.FloatField(
+            required=False, min_value=0, max_value=500, help_text=f"Default: {WITHIN_MILES}, unless clinics are named."
+        )
         clinic = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=50)
         clinician = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=50)
         language = serializers.CharField(required=False, max_length=12, help_text="Spoken by the clinician: en, es.")
@@ -194,6 +197,8 @@ def _search(
     within = asked.get("within_miles")
     if within is not None and near is None:
         raise slots.Nowhere("within_miles needs near.")
+    if near is not None and within is None and not asked.get("clinic"):
+        within = WITHIN_MILES
     return Search(
         visit_type=asked["visit_type"],
         asked_at=asked_at,
