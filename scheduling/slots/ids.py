@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from clinics.refusals import Refused
 
 VERSION = b"\x01"
+# Far behind every shift, and far enough before the last year there is that one can look around a slot.
+LAST_YEAR = 9000
 
 
 class BadSlot(Refused):
@@ -43,7 +45,7 @@ class Slot:
             )
         except (ValueError, UnicodeError, OverflowError) as error:
             raise BadSlot from error
-        if raw[:1] != VERSION or slot.id != text:
+        if raw[:1] != VERSION or slot.id != text or slot.start.year > LAST_YEAR:
             raise BadSlot
         return slot
 
