@@ -36,7 +36,8 @@ class OverbookReason(Refused):
 def book(*, held: Appointment, reason: str, accept_price: int | None, actor: User, now: datetime) -> Appointment:
     """Make a hold a visit. `accept_price`: the price in cents the patient agrees to where no membership covers it.
 
-    The slot is checked once more, so that a hold does not outlive a closure, time off or a changed shift.
+    The slot is checked once more, so that a hold does not outlive a closure, time off or a changed shift. Visits that
+    staff have overbooked beside it do not matter: its own claims keep its lane.
     Raises HoldExpired, NotHeld, SlotNotOffered, MembershipRequired or PriceChanged.
     """
     wanted = wanting.wanted_of(held, staff=True, now=now)
@@ -49,7 +50,10 @@ def book(*, held: Appointment, reason: str, accept_price: int | None, actor: Use
         claims.lock_shift(clinician=visit.clinician_id, clinic=visit.clinic_id, start=visit.starts_at)
         if claims.confirm(appointment=visit.pk) != records.claims_of(visit):
             raise HoldExpired
-        if not slots.is_offered(wanted.slot, now=now, patient=visit.patient_id, staff=True, apart_from=visit.pk):
+        stands = slots.is_offered(
+            wanted.slot, now=now, patient=visit.patient_id, staff=True, overbook=True, apart_from=visit.pk
+        )
+        if not stands or not wanting.keeps_room(visit):
             raise SlotNotOffered(wanted)
         records.change(visit, Status.HELD, status=Status.BOOKED, reason=reason, booked_at=now, **records.payment(paid))
         records.register(visit)

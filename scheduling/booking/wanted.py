@@ -146,6 +146,17 @@ def choose_room(wanted: Wanted, *, apart_from: uuid.UUID | None = None) -> uuid.
     return room
 
 
+def keeps_room(visit: Appointment) -> bool:
+    """Whether the room that `visit` has, if any, was not taken out of service meanwhile.
+
+    Another one that is free is no use to it: its lock is not held.
+    """
+    if visit.room_id is None:
+        return True
+    start, end = visit.starts_at, visit.ends_at
+    return claims.free_room(rooms=[visit.room_id], start=start, end=end, apart_from=visit.pk) is not None
+
+
 @contextmanager
 def refusals(wanted: Wanted) -> Iterator[None]:
     """Says what it means when the database refuses a claim in spite of the check: a writer without our locks."""
