@@ -1,7 +1,8 @@
 """Taking time: locks, and claims under them.
 
-One lock order everywhere: idempotency key → appointment → calendars (by id) → shifts (by id). Each lock is a statement
-of its own: a statement that locks and reads at once still reads what was there before it waited, and double-books.
+One lock order everywhere: idempotency key → appointment → clinics (whoever adds shifts or closes) → calendars (by id) →
+shifts (by id). Each lock is a statement of its own: a statement that locks and reads at once still reads what was there
+before it waited, and double-books.
 """
 
 import uuid

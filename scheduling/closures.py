@@ -32,11 +32,13 @@ def close(
     """Close `clinic` during [start, end); returns the closure and the visits in it, for staff to move or cancel.
 
     The list is complete: a booking holds its shift FOR SHARE until it commits, and this waits for it; a later one sees
-    the closure. Nobody's visit is cancelled silently. Holds in it can no longer be booked. Raises BadClosure.
+    the closure. The clinic's lock keeps out shifts added meanwhile, which this would not wait for. Nobody's visit is
+    cancelled silently. Holds in it can no longer be booked. Raises BadClosure.
     """
     if not (start < end <= start + LONGEST and end > now and reason.strip()):
         raise BadClosure
     with transaction.atomic():
+        list(Clinic.objects.select_for_update(no_key=True).filter(pk=clinic.pk).values_list("pk"))
         shifts = Shift.objects.filter(clinic=clinic, during__overlap=(start, end))
         list(shifts.select_for_update().order_by("id").values_list("id"))
         closure = Closure.objects.create(

@@ -10,6 +10,7 @@ import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import time as clock
 from datetime import timedelta
 
 import pytest
@@ -17,10 +18,10 @@ from django.db import OperationalError, connection, transaction
 
 from clinics.models import Room
 from clinics.refusals import Refused
-from scheduling import booking, claims, closures
+from scheduling import booking, claims, closures, shifts
 from scheduling.booking import holds, records, visits
 from scheduling.booking import wanted as wanting
-from scheduling.models import Appointment, Claim
+from scheduling.models import Appointment, Claim, WeeklyHours
 from tests import cast
 from tests.cast import NOW, at
 from tests.scheduling import acts, invariants
@@ -573,6 +574,28 @@ class TestClosure:
             for closure in avon.clinic.closures.all():
                 closures.reopen(closure=closure)
             clear()
+
+    def test_it_waits_for_nobody_to_add_a_shift_under_it(self, office, pat, monkeypatch):
+        place = cast.make_place("Shaker Heights")
+        WeeklyHours.objects.create(
+            clinician=place.clinicians[0],
+            clinic=place.clinic,
+            weekday=1,
+            starts=clock(9),
+            ends=clock(17),
+            visit_types=[office.pk],
+            during=cast.ALWAYS,
+        )
+
+        def add_and_book():
+            shifts.extend(now=NOW)
+            return acts.book(pat, place.slot(at(10), office)).status
+
+        outcomes = interleave(
+            monkeypatch, (closures, "visits_during"), lambda: self.close(place), add_and_book, before=True
+        )
+
+        assert outcomes == (set(), "slot_not_offered")
 
 
 class TestOverbooking:
