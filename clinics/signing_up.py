@@ -4,6 +4,7 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django import forms
+from django.contrib.sites.shortcuts import get_current_site
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
@@ -52,6 +53,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
                 today=timezone.now().date(),
             )
         return user
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send a mail that names us as people know us, not by the server's address."""
+        site = get_current_site(self.request)
+        site.name = "Sameday"
+        super().send_mail(template_prefix, email, {**context, "current_site": site})
 
     def send_account_already_exists_mail(self, email: str) -> None:
         """Tell the owner. Takes as long as making the account would have, so that the time tells nobody else."""

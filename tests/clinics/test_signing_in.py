@@ -181,6 +181,7 @@ class TestSigningUp:
         assert after.json()["patient"]["birth_date"] == "1990-05-17"
         assert mail.outbox[0].to == ["new@example.com"]
         assert mail.outbox[0].subject.startswith("Sameday: ")
+        assert mail.outbox[0].body.startswith("Hello from Sameday!")
         patient = Patient.objects.get()
         assert patient.user is not None
         assert patient.user.email == "new@example.com"
