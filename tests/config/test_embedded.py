@@ -1,11 +1,12 @@
 """PostgreSQL and Valkey of our own: started, reused, stopped, and found again after the worst."""
 
 import os
+import pwd
 import signal
 import socket
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -95,17 +96,15 @@ class TestStop:
 class TestAfterTheWorst:
     def test_it_recovers_from_kill_9(self, folder, started):
         remember(started, "killed")
-        for process in servers(folder):
-            if process.ppid() == 1 or process.name() == "valkey-server":
-                process.kill()
+        postmaster = (folder / "postgres/postmaster.pid").read_text().split()[0]
+        valkey = (folder / "valkey/valkey.pid").read_text()
+        kill_9([psutil.Process(int(postmaster)), psutil.Process(int(valkey))])
 
         assert remembered(embedded.start(folder)) == "killed"
 
     def test_it_is_not_misled_by_a_strangers_pid(self, folder, started):
         remember(started, "stranger")
-        for process in servers(folder):
-            process.kill()
-        psutil.wait_procs(servers(folder), timeout=5)
+        kill_9(servers(folder))
         with stranger() as process:
             note = (folder / "postgres/postmaster.pid").read_text().splitlines(keepends=True)
             (folder / "postgres/postmaster.pid").write_text("".join([f"{process.pid}\n", *note[1:]]))
@@ -153,6 +152,27 @@ class TestLent:
             assert servers(folder)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone runs its servers as somebody else")
+class TestAsRoot:
+    def test_it_runs_them_as_an_unprivileged_user(self, folder, started):
+        assert {process.username() for process in servers(folder)} == {"nobody"}
+
+    def test_it_moves_where_that_user_cannot_reach_the_folder(self, tmp_path):
+        tmp_path.chmod(0o700)
+
+        assert embedded._home(tmp_path / "checkout/.sameday/demo").path.parent == Path("/var/lib/sameday")
+
+    def test_it_leaves_a_folder_to_the_user_who_made_it(self, folder, monkeypatch):
+        theirs = folder.parent / "theirs"
+        (theirs / "postgres").mkdir(parents=True)
+        os.chown(theirs / "postgres", pwd.getpwnam("daemon").pw_uid, -1)
+
+        owner = embedded._home(theirs).owner
+
+        assert owner
+        assert owner.pw_name == "daemon"
+
+
 class TestUninterrupted:
     def test_it_puts_ctrl_c_off_until_all_is_done(self):
         done = []
@@ -177,6 +197,12 @@ def servers(folder: Path) -> list[psutil.Process]:
         except psutil.Error:
             continue
     return found
+
+
+def kill_9(processes) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):  # PostgreSQL's children follow their postmaster
+            process.kill()
 
 
 def ask(urls, sql):
