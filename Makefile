@@ -48,14 +48,14 @@ types:
 	@$(DJANGO) $(PY) -m mypy $(CODE)
 
 imports:
-	@$(PY) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+	@$(PY) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()' --no-logo
 
 migrations:
 	@$(DJANGO) $(PY) manage.py makemigrations --check --dry-run
 	@$(DJANGO) $(PY) manage.py lintmigrations --quiet ok ignore --settings config.lint_settings
 
 templates:
-	@$(PY) -m djlint --lint --check --quiet .
+	@$(PY) -m djlint --lint --check .
 
 fix: ## what can be put right by itself
 	$(call packages,requirements-dev.txt)
