@@ -232,7 +232,7 @@ class Migration(migrations.Migration):
                 (
                     "step",
                     models.SmallIntegerField(
-                        help_text="Minutes between starts. A divisor of 60, so that starts stay on the local clock over a change of offset."
+                        help_text="Minutes between starts; divides 60, so that they stay on the local clock when its offset changes."
                     ),
                 ),
                 (
