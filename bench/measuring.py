@@ -87,11 +87,11 @@ class Load:
 @contextmanager
 def load() -> Iterator[Load]:
     started = Load()
-    try:
-        yield started
-    finally:
-        started.process.terminate()
-        started.process.wait(timeout=10)
+    with started.process:
+        try:
+            yield started
+        finally:
+            started.process.terminate()
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,8 @@ HALF_HOUR = timedelta(minutes=30)
 TAKEN = 8  # of the twenty half hours of a day
 DAYS = 14
 BOOKERS = 400
+# Who of them books where.
+SPREAD, AT_CLINIC, WITH_CLINICIAN = range(300), range(300, 350), range(350, 400)
 SINCE = date(2024, 1, 1)
 ALWAYS = DateRange(SINCE, None)
 OFFICE = "office"
@@ -66,9 +68,9 @@ def plant(*, now: datetime) -> Board:
     tokens = sign_in()
     return Board(
         questions=questions(now),
-        spread=visits(range(2, CLINICS), office, tokens, range(300), now=now),
-        clinic=visits(range(1, 2), office, tokens, range(300, 350), now=now),
-        clinician=visits(range(1), office, tokens, range(350, BOOKERS), now=now, clinicians=[clinician_key(0, 0)]),
+        spread=visits(range(2, CLINICS), office, tokens, SPREAD, now=now),
+        clinic=visits(range(1, 2), office, tokens, AT_CLINIC, now=now),
+        clinician=visits(range(1), office, tokens, WITH_CLINICIAN, now=now, clinicians=[clinician_key(0, 0)]),
         counts=counts(),
     )
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -137,10 +137,10 @@ def wait_for(port: int, started: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and started.poll() is None:
         connection = http.client.HTTPConnection(embedded.LOCALHOST, port, timeout=30)
-        with suppress(OSError, http.client.HTTPException):
+        with closing(connection), suppress(OSError, http.client.HTTPException):
             connection.request("GET", "/api/v1/visit-types")
-            if connection.getresponse().status == 200:
-                return
-        connection.close()
+            with connection.getresponse() as response:
+                if response.status == 200:
+                    return
         time.sleep(0.1)
     raise embedded.ServerFailed(f"The web server did not answer: see {log}")
