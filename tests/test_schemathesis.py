@@ -1,4 +1,4 @@
-"""The whole API against its own description, with generated requests, as each kind of caller (promises 21, 39 and 43)."""
+"""The whole API against its description, by generated requests of each kind of caller (promises 21, 39 and 43)."""
 
 import os
 from typing import Any

@@ -1,6 +1,7 @@
 """Somebody with a visit and a hold, and everybody who might look at them: for tests of who may do what."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from clinics.models import Identifier, Patient, Proxy, User
 from scheduling import booking
@@ -39,9 +40,9 @@ def make(avon: Place, office: VisitType) -> World:
     Identifier.objects.create(patient=patient, system="urn:mrn", value=f"{CANARY}-1")
     parent = cast.make_patient("Parent")
     Proxy.objects.create(user=parent.user, patient=patient)
-    by = {"actor": patient.user, "source": Appointment.Source.PATIENT, "now": NOW}
+    by: dict[str, Any] = {"actor": patient.user, "source": Appointment.Source.PATIENT, "now": NOW}
     first, _ = booking.hold(patient=patient, slot=avon.slot(at(10), office), **by)
-    visit = booking.book(held=first, reason=CANARY, accept_price=None, actor=patient.user, now=NOW)
+    visit = booking.book(held=first, reason=CANARY, accept_price=None, actor=by["actor"], now=NOW)
     held, _ = booking.hold(patient=patient, slot=avon.slot(at(11), office), **by)
     partner = cast.make_user("partner", is_staff=True)
     partner.staff_roles.create(role="partner", organization=avon.clinic.health_system)
