@@ -15,6 +15,7 @@ import pytest
 import redis
 
 from config import embedded
+from config.embedded import home
 
 pytestmark = pytest.mark.slow
 
@@ -160,14 +161,14 @@ class TestAsRoot:
     def test_it_moves_where_that_user_cannot_reach_the_folder(self, tmp_path):
         tmp_path.chmod(0o700)
 
-        assert embedded._home(tmp_path / "checkout/.sameday/demo").path.parent == Path("/var/lib/sameday")
+        assert home.home_of(tmp_path / "checkout/.sameday/demo").path.parent == Path("/var/lib/sameday")
 
     def test_it_leaves_a_folder_to_the_user_who_made_it(self, folder, monkeypatch):
         theirs = folder.parent / "theirs"
         (theirs / "postgres").mkdir(parents=True)
         os.chown(theirs / "postgres", pwd.getpwnam("daemon").pw_uid, -1)
 
-        owner = embedded._home(theirs).owner
+        owner = home.home_of(theirs).owner
 
         assert owner
         assert owner.pw_name == "daemon"
