@@ -1,6 +1,7 @@
 """From weekly hours to the blocks of real time that shifts are made of. Reads records; writes nothing."""
 
 import bisect
+import functools
 import itertools
 import uuid
 from collections.abc import Iterable, Mapping
@@ -89,17 +90,19 @@ class Place:
         """The first day for which no shifts are made yet."""
         return self.today(now) + timedelta(days=DAYS_AHEAD + 1)
 
-    def opened(self, *, first: date, until: date) -> list[Span]:
-        """When it is open, for blocks that begin on a date from `first` up to, and without, `until`."""
-        lives = Span(
-            intervals.midnight(self.opens_on, self.zone),
-            intervals.midnight(min(self.closes_on or date.max, until + 2 * intervals.DAY), self.zone),
-        )
-        if lives.start >= lives.end:
-            return []
-        # A day's block reaches into the next day, and the hours of the day before reach into this one.
-        doors = intervals.expand(self.hours, first=first - intervals.DAY, until=until + intervals.DAY, zone=self.zone)
-        return intervals.intersect(intervals.union(doors), [lives])
+
+@functools.lru_cache(maxsize=64)
+def opened(place: Place, first: date, until: date) -> list[Span]:
+    """When a clinic is open, for blocks that begin on a date from `first` up to, and without, `until`."""
+    lives = Span(
+        intervals.midnight(place.opens_on, place.zone),
+        intervals.midnight(min(place.closes_on or date.max, until + 2 * intervals.DAY), place.zone),
+    )
+    if lives.start >= lives.end:
+        return []
+    # A day's block reaches into the next day, and the hours of the day before reach into this one.
+    doors = intervals.expand(place.hours, first=first - intervals.DAY, until=until + intervals.DAY, zone=place.zone)
+    return intervals.intersect(intervals.union(doors), [lives])
 
 
 def plan(hours: Hours, place: Place, *, first: date, until: date) -> list[Planned]:
@@ -112,7 +115,7 @@ def plan(hours: Hours, place: Place, *, first: date, until: date) -> list[Planne
     spans = intervals.expand([hours.block], first=first, until=until, zone=place.zone)
     return [
         Planned(hours.clinician, hours.clinic, intervals.local_date(span.start, place.zone), span, hours.visit_types)
-        for span in intervals.intersect(spans, place.opened(first=first, until=until))
+        for span in intervals.intersect(spans, opened(place, first, until))
     ]
 
 

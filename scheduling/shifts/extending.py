@@ -9,10 +9,11 @@ from datetime import UTC, date, datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import Q
 
+from clinics.ids import new_id
 from scheduling import claims, intervals
 from scheduling.intervals import Span
 from scheduling.models import DayByHand, Shift, WeeklyHours
-from scheduling.shifts.expansion import DAYS_AHEAD, Day, Hours, Place, Planned, around, as_shift, plan
+from scheduling.shifts.expansion import DAYS_AHEAD, Day, Hours, Place, Planned, around, plan
 
 # Clinicians whose calendars are locked together. Bookings of theirs wait for some tenths of a second.
 TOGETHER = 50
@@ -88,9 +89,34 @@ def add(planned: list[Planned], places: dict[uuid.UUID, Place]) -> int:
     for clinician, during in there.order_by().values_list("clinician", "during"):
         taken[clinician].append(Span(during.lower, during.upper))
     by_hand = days_by_hand(clinicians, since=since)
-    new = around([found for found in planned if found.day not in by_hand], taken, places)
-    Shift.objects.bulk_create([as_shift(found) for found in new], batch_size=5000, ignore_conflicts=True)
-    return len(new)
+    return insert(around([found for found in planned if found.day not in by_hand], taken, places))
+
+
+def insert(planned: list[Planned]) -> int:
+    """Insert shifts, in a fraction of the time that an object for each takes; returns how many.
+
+    Needs the clinicians' calendar locks: one that overlaps another violates `shift_once`.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO scheduling_shift (id, clinician_id, clinic_id, "on", during, visit_types)
+            SELECT new.id, new.clinician, new.clinic, new.day, tstzrange(new.start, new.until), new.types::smallint[]
+            FROM unnest(
+                %s::uuid[], %s::uuid[], %s::uuid[], %s::date[], %s::timestamptz[], %s::timestamptz[], %s::text[]
+            ) AS new (id, clinician, clinic, day, start, until, types)
+            """,
+            [
+                [new_id() for _ in planned],
+                [found.clinician for found in planned],
+                [found.clinic for found in planned],
+                [found.on for found in planned],
+                [found.span.start for found in planned],
+                [found.span.end for found in planned],
+                [f"{{{','.join(map(str, found.visit_types))}}}" for found in planned],
+            ],
+        )
+        return int(cursor.rowcount)
 
 
 def days_by_hand(clinicians: Iterable[uuid.UUID], *, since: date) -> set[Day]:
