@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from allauth.account.models import EmailAddress
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import connection, models, transaction
 from django.db.models import Count, F
 
 from clinics import npi
 from clinics.models import Clinic, Clinician, OpeningHours, Organization, Patient, Proxy, Registration, Room, User
 from memberships.models import Membership, Plan, Price
 from scheduling import shifts, slots
-from scheduling.demo import bookings, patients, seeding, staff
+from scheduling.demo import bookings, patients, scale, scale_network, seeding, staff
 from scheduling.intervals import instant
 from scheduling.models import Appointment, AppointmentChange, Claim, Shift, VisitType
 
@@ -117,7 +117,7 @@ class TestRunningItAgain:
         Claim.objects.filter(appointment=visit).delete()
         Appointment.objects.filter(pk=visit.pk).update(status="cancelled")
 
-        seeding.seed(now=NOW)
+        seed_avon(demo, now=NOW)
 
         visit.refresh_from_db()
         assert visit.status == "cancelled"
@@ -235,6 +235,75 @@ class TestLogins:
         assert parent.patient.memberships.get().membership_set.count() == 2
 
 
+def made(model: type[models.Model], kind: int) -> Any:
+    """What --scale made of a kind."""
+    return model._default_manager.filter(pk__gte=scale_network.key(kind, 0), pk__lt=scale_network.key(kind + 1, 0))
+
+
+class TestScale:
+    """At a thousandth of its size."""
+
+    SIZE = scale_network.Size(systems=2, clinics=4, clinicians=16, patients=1_000, visits=1_500)
+
+    def test_it_makes_what_it_says_beside_the_demo(self, demo, monkeypatch):
+        before, steps = counts(), []
+        monkeypatch.setattr(scale, "CHUNK", 400)
+
+        scale.seed(now=NOW, size=self.SIZE, tell=lambda what, part: steps.append(part))
+
+        added = {name: count - before[name] for name, count in counts().items()}
+        ahead = made(Appointment, scale_network.AHEAD)
+        assert ahead.count() > 200
+        assert added["Patient"] == added["Registration"] == 1_000
+        assert added["Appointment"] == added["AppointmentChange"] == 1_500 + ahead.count()
+        assert added["Claim"] == 3 * ahead.count()
+        assert added["Shift"] > 16 * 60
+        assert steps == sorted(steps)
+        assert steps[-1] == 1
+
+    def test_it_makes_people_and_visits_that_fit_together(self, demo):
+        scale.seed(now=NOW, size=self.SIZE)
+
+        past = made(Appointment, scale_network.PAST)
+        ahead = made(Appointment, scale_network.AHEAD)
+        assert not past.filter(starts_at__gte=NOW).exists()
+        assert past.values("clinician", "starts_at").distinct().count() == 1_500
+        assert not (past | ahead).exclude(patient__registrations__clinic=F("clinic")).exists()
+        assert not (past | ahead).exclude(clinician__weekly_hours__clinic=F("clinic")).exists()
+        assert not (past | ahead).exclude(room__clinic=F("clinic")).exists()
+        for clinician in made(Clinician, scale_network.CLINICIAN):
+            npi.validate(clinician.npi)
+
+    def test_it_does_nothing_where_all_is_there(self, demo):
+        scale.seed(now=NOW, size=self.SIZE)
+        before = counts()
+
+        scale.seed(now=NOW, size=self.SIZE)
+
+        assert counts() == before
+
+    def test_it_goes_on_where_it_was_cut_short(self, demo, monkeypatch):
+        monkeypatch.setattr(scale, "CHUNK", 400)
+
+        def stop(what: str, part: float) -> None:
+            if what == "past visits" and part > 0.6:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            scale.seed(now=NOW, size=self.SIZE, tell=stop)
+        done = made(Appointment, scale_network.PAST)
+        assert done.count() == 400
+
+        scale.seed(now=NOW, size=self.SIZE)
+
+        assert done.count() == 1_500
+
+    def test_it_leaves_slots_to_find(self, demo):
+        scale.seed(now=NOW, size=self.SIZE)
+
+        assert office_slots(Clinic.objects.get(pk=scale_network.key(scale_network.CLINIC, 3)), NOW) > 30
+
+
 class TestCommand:
     def test_it_refuses_to_run_in_production(self, settings, db, monkeypatch):
         settings.PRODUCTION = True
@@ -243,10 +312,12 @@ class TestCommand:
         with pytest.raises(CommandError, match="does not run in production"):
             call_command("seed_demo")
 
-    def test_it_prints_the_logins(self, demo):
+    def test_it_prints_the_logins(self, monkeypatch):
+        monkeypatch.setattr(seeding, "seed", lambda **_: seeding.Seeded(shifts=3, visits=4))
         out = StringIO()
 
         call_command("seed_demo", stdout=out, stderr=StringIO())
 
+        assert "Added 3 shifts and 4 visits" in out.getvalue()
         assert "frontdesk@example.com" in out.getvalue()
         assert "sameday-demo" in out.getvalue()
