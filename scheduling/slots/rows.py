@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import date
+from functools import cache
 from typing import Any
 
 from clinics import places
@@ -12,6 +13,7 @@ from scheduling.slots.finding import Found
 def price_of(terms: Terms) -> Callable[[date], int | None]:
     """What a visit costs on a local day under `terms`, in cents: 0 when covered, None where it takes a membership."""
 
+    @cache  # a list has many starts of few days
     def price(day: date) -> int | None:
         found = terms.on(day)
         return found.price if found else None
