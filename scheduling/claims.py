@@ -171,7 +171,7 @@ def free_room(
                 SELECT 1 FROM scheduling_claim c
                 WHERE c.calendar_id = r.id AND c.during && %s
                   AND (c.expires_at IS NULL OR c.expires_at > clock_timestamp())
-                  AND (%s IS NULL OR c.appointment_id IS DISTINCT FROM %s))
+                  AND (%s::uuid IS NULL OR c.appointment_id IS DISTINCT FROM %s))
             ORDER BY r.place LIMIT 1
             """,
             [rooms, DateTimeTZRange(start, end), apart_from, apart_from],
