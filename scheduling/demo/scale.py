@@ -19,6 +19,7 @@ from scheduling.demo.scale_network import (
     AHEAD,
     CLINIC,
     CLINICIAN,
+    ENDING,
     PAST,
     PATIENT,
     ROOM,
@@ -83,8 +84,8 @@ PAST_VISITS = [
     """,
     f"""
     INSERT INTO scheduling_appointmentchange (appointment_id, at, kind, from_status, to_status, reason)
-    SELECT id, ends_at, 'status', 'booked', status, '' FROM scheduling_appointment
-    WHERE id BETWEEN {numbered(PAST, "%(first)s::bigint")} AND {numbered(PAST, "%(last)s::bigint")}
+    SELECT id, ends_at, 'status', 'booked', status, '' FROM generate_series(%(first)s::bigint, %(last)s) n
+    JOIN scheduling_appointment ON id = {numbered(PAST, "n")}
     """,
 ]
 
@@ -121,13 +122,13 @@ VISITS_AHEAD = [
     FROM scheduling_appointment
     CROSS JOIN LATERAL (VALUES
         (clinician_id, ends_at + %(turnover)s), (patient_id, ends_at), (room_id, ends_at)) taken (calendar, upto)
-    WHERE id BETWEEN {numbered(AHEAD, "0")} AND {numbered(AHEAD, "2147483647")}
+    WHERE id >= {numbered(AHEAD, "0")} AND id::text LIKE '{AHEAD:x}%%{ENDING}'
     ORDER BY calendar, starts_at
     """,
     f"""
     INSERT INTO scheduling_appointmentchange (appointment_id, at, kind, from_status, to_status, reason)
     SELECT id, booked_at, 'booked', '', status, '' FROM scheduling_appointment
-    WHERE id BETWEEN {numbered(AHEAD, "0")} AND {numbered(AHEAD, "2147483647")}
+    WHERE id >= {numbered(AHEAD, "0")} AND id::text LIKE '{AHEAD:x}%%{ENDING}'
     """,
 ]
 
