@@ -2,6 +2,9 @@
 
 from datetime import timedelta
 
+from django.db import transaction
+
+from clinics.refusals import Refused
 from scheduling import booking, claims, slots
 from scheduling.models import Appointment, Claim
 from tests.cast import NOW
@@ -67,3 +70,14 @@ def found(place, code="office", *, now=NOW, limit=200, after=None, **options):
 
 def starts(place, code="office", **options):
     return [row.slot.start for row in found(place, code, **options)]
+
+
+def can_be_held(patient, slot, *, now):
+    """Whether `slot` can be held; it is not afterwards."""
+    with transaction.atomic():
+        try:
+            return bool(hold(patient, slot, now=now))
+        except Refused:
+            return False
+        finally:
+            transaction.set_rollback(True)

@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import time as clock
 from datetime import timedelta
 
@@ -190,25 +190,16 @@ class TestOneSlot:
 
     def test_it_refuses_the_losers_without_a_deadlock_when_only_the_insert_decides(self, avon, office, forty):
         for number in rounds(3, 25):
-            outcomes = insert_at_once(forty[:16], avon, office, at(9, 20 * number), claims.take)
+            outcomes = insert_at_once(forty[:16], avon, office, at(9, 20 * number))
 
             assert sorted(map(str, outcomes)) == ["Taken"] * 15 + ["taken"]
 
-    def test_without_on_conflict_do_nothing_the_insert_deadlocks(self, avon, office, forty, monkeypatch):
-        real = claims.connection
+    def test_without_on_conflict_do_nothing_the_insert_deadlocks(self, avon, office, forty):
+        def plain(execute, sql, params, many, context):
+            return execute(sql.replace("ON CONFLICT DO NOTHING", ""), params, many, context)
 
-        class Plain:
-            """The same connection, without ON CONFLICT DO NOTHING."""
-
-            def cursor(self):
-                cursor = real.cursor()
-                execute = cursor.execute
-                cursor.execute = lambda sql, parameters: execute(sql.replace("ON CONFLICT DO NOTHING", ""), parameters)
-                return cursor
-
-        monkeypatch.setattr(claims, "connection", Plain())
         for number in range(40):
-            outcomes = insert_at_once(forty[:16], avon, office, at(9, 10 * number), claims.take)
+            outcomes = insert_at_once(forty[:16], avon, office, at(9, 10 * number), plain)
             if any(is_deadlock(found) for found in outcomes):
                 return
         pytest.fail("no deadlock in 640 attempts")
@@ -463,6 +454,7 @@ class TestExpiry:
         late = acts.hold(pat, avon.slot(at(10), office))
         monkeypatch.setattr(claims, "confirm", lambda appointment: 3)
         monkeypatch.setattr(visits.slots, "is_offered", lambda *args, **kwargs: True)
+        monkeypatch.setattr(wanting, "keeps_room", lambda visit: True)
 
         def take_over():
             acts.age(late)
@@ -816,7 +808,7 @@ def all_have_checked(monkeypatch, number):
     monkeypatch.setattr(wanting, "require_offered", check)
 
 
-def insert_at_once(patients, place, office, start, take):
+def insert_at_once(patients, place, office, start, wrapper=None):
     """Claims for one slot and many patients inserted at once, without the locks in front of them."""
     wanted = [wanting.wanted_slot(place.slot(start, office), patient, staff=False, now=NOW) for patient in patients]
 
@@ -824,7 +816,7 @@ def insert_at_once(patients, place, office, start, take):
         with connection.cursor() as cursor:
             cursor.execute("SET deadlock_timeout = '20ms'")
         try:
-            with transaction.atomic():
+            with connection.execute_wrapper(wrapper) if wrapper else nullcontext(), transaction.atomic():
                 visit = Appointment.objects.create(
                     patient=one.patient,
                     clinic=one.clinic,
@@ -835,7 +827,9 @@ def insert_at_once(patients, place, office, start, take):
                     status="held",
                     source="patient",
                 )
-                take(appointment=visit.pk, wants=one.wants(Room.objects.get(clinic=one.clinic).pk), hold_for=None)
+                claims.take(
+                    appointment=visit.pk, wants=one.wants(Room.objects.get(clinic=one.clinic).pk), hold_for=None
+                )
             return "taken"
         except claims.Taken:
             return "Taken"
