@@ -14,7 +14,7 @@ from django.db import IntegrityError, connection
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import DateTimeField, Exists, Func, OuterRef, Q, QuerySet
 
-from scheduling.models import Claim
+from scheduling.models import Appointment, Claim
 
 HOLD_FOR = timedelta(minutes=5)
 
@@ -208,6 +208,11 @@ def who_is_busy(wants: list[Want], *, rooms: list[uuid.UUID], apart_from: uuid.U
 def is_unexpired() -> Exists:
     """The condition on an Appointment that it is a hold which can still be booked."""
     return Exists(Claim.objects.filter(appointment=OuterRef("pk"), expires_at__gt=ClockTimestamp()))
+
+
+def takes_time() -> Q:
+    """The condition on an Appointment that it takes time: live, and if it is a hold, one that has not run out."""
+    return Q(~Q(status=Appointment.Status.HELD) | Q(is_unexpired()), status__in=Appointment.LIVE)
 
 
 def purge_past(*, before: datetime, most: int = 10_000) -> int:

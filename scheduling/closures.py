@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from clinics.models import Clinic, User
 from clinics.refusals import Refused
+from scheduling import claims
 from scheduling.models import Appointment, Closure, Shift
 
 LONGEST = timedelta(days=366)
@@ -21,9 +22,8 @@ class BadClosure(Refused):
 
 def visits_during(*, clinic: Clinic, start: datetime, end: datetime) -> QuerySet[Appointment]:
     """The live visits at `clinic` that meet [start, end): what closing it would hit."""
-    return Appointment.objects.filter(
-        clinic=clinic, status__in=Appointment.LIVE, starts_at__lt=end, ends_at__gt=start
-    ).order_by("starts_at", "id")
+    at_the_time = Appointment.objects.filter(clinic=clinic, starts_at__lt=end, ends_at__gt=start)
+    return at_the_time.filter(claims.takes_time()).order_by("starts_at", "id")
 
 
 def close(

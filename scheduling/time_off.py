@@ -42,7 +42,7 @@ def enter(
                 calendar_id=of.pk, lane=Claim.AWAY, during=DateTimeTZRange(start, end), kind=kind, reason=reason
             )
             met = Claim.objects.filter(calendar=of.pk, during__overlap=(start, end), appointment__isnull=False)
-            visits = Appointment.objects.filter(pk__in=met.values("appointment"), status__in=Appointment.LIVE)
+            visits = Appointment.objects.filter(claims.takes_time(), pk__in=met.values("appointment"))
             return claim, list(visits.order_by("starts_at", "id"))
     except IntegrityError as error:
         if claims.is_overlap(error):

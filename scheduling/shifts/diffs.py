@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from clinics.refusals import Refused
 from scheduling import claims, intervals
@@ -168,10 +168,9 @@ def visits_without_shift(
         return []
     spans = [span for left in lost.values() for span in left]
     near = Appointment.objects.filter(
-        Q(claims.is_unexpired()) | ~Q(status=Appointment.Status.HELD),
+        claims.takes_time(),
         clinician__in={clinician for clinician, _ in lost},
         clinic__in={clinic for _, clinic in lost},
-        status__in=Appointment.LIVE,
         ends_at__gt=max(now, min(span.start for span in spans)),
         starts_at__lt=max(span.end for span in spans),
     )

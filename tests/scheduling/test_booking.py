@@ -381,6 +381,14 @@ class TestClosing:
         assert starts(avon)[0] == at(12)
         assert Appointment.objects.filter(status="booked").count() == 2
 
+    def test_it_lists_holds_that_can_still_be_booked_alone(self, avon, office, pat, stranger):
+        live, over = hold(pat, avon.slot(at(10), office)), hold(stranger, avon.slot(at(11), office))
+        age(over)
+
+        _, visits = closures.close(clinic=avon.clinic, start=at(9), end=at(12), reason="snow", actor=None, now=NOW)
+
+        assert visits == [live]
+
     def test_it_refuses_what_makes_no_sense(self, avon):
         for start, end, reason in ((at(12), at(11), "x"), (at(1), at(2), "x"), (at(12), at(13), " ")):
             with pytest.raises(closures.BadClosure):
