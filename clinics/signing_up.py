@@ -64,4 +64,3 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         """Tell the owner. Takes as long as making the account would have, so that the time tells nobody else."""
         User().set_password("as long as a password takes")
         super().send_account_already_exists_mail(email)
-

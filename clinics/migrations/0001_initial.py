@@ -16,406 +16,673 @@ import clinics.npi
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         BtreeGistExtension(),
         migrations.CreateModel(
-            name='Calendar',
+            name="Calendar",
             fields=[
-                ('id', models.UUIDField(default=clinics.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('clinician', 'Clinician'), ('room', 'Room'), ('patient', 'Patient')], max_length=9)),
+                ("id", models.UUIDField(default=clinics.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("clinician", "Clinician"), ("room", "Room"), ("patient", "Patient")], max_length=9
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Clinic',
+            name="Clinic",
             fields=[
-                ('id', models.UUIDField(default=clinics.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=120)),
-                ('slug', models.SlugField(max_length=60, unique=True)),
-                ('brand', models.CharField(help_text='The name on the door, such as “Sameday with Example Health”.', max_length=120)),
-                ('street', models.CharField(max_length=120)),
-                ('city', models.CharField(max_length=60)),
-                ('state', models.CharField(help_text='USPS code of the state or territory, such as OH.', max_length=2)),
-                ('postal_code', models.CharField(max_length=10)),
-                ('latitude', models.FloatField(help_text='Degrees north, WGS 84.')),
-                ('longitude', models.FloatField(help_text='Degrees east, WGS 84: negative in the United States.')),
-                ('time_zone', models.CharField(max_length=40, validators=[clinics.models.places.validate_time_zone])),
-                ('phone', phonenumber_field.modelfields.PhoneNumberField(max_length=128, region=None)),
-                ('opens_on', models.DateField()),
-                ('closes_on', models.DateField(blank=True, null=True)),
+                ("id", models.UUIDField(default=clinics.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=120)),
+                ("slug", models.SlugField(max_length=60, unique=True)),
+                (
+                    "brand",
+                    models.CharField(
+                        help_text="The name on the door, such as “Sameday with Example Health”.", max_length=120
+                    ),
+                ),
+                ("street", models.CharField(max_length=120)),
+                ("city", models.CharField(max_length=60)),
+                ("state", models.CharField(help_text="USPS code of the state or territory, such as OH.", max_length=2)),
+                ("postal_code", models.CharField(max_length=10)),
+                ("latitude", models.FloatField(help_text="Degrees north, WGS 84.")),
+                ("longitude", models.FloatField(help_text="Degrees east, WGS 84: negative in the United States.")),
+                ("time_zone", models.CharField(max_length=40, validators=[clinics.models.places.validate_time_zone])),
+                ("phone", phonenumber_field.modelfields.PhoneNumberField(max_length=128, region=None)),
+                ("opens_on", models.DateField()),
+                ("closes_on", models.DateField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Coverage',
+            name="Coverage",
             fields=[
-                ('id', models.UUIDField(default=clinics.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('payer', models.CharField(blank=True, max_length=120)),
-                ('payer_class', models.CharField(choices=[('commercial', 'Commercial'), ('medicare', 'Medicare'), ('medicaid', 'Medicaid'), ('self_pay', 'Self Pay'), ('other', 'Other')], max_length=10)),
-                ('member_id', models.CharField(blank=True, max_length=40)),
-                ('during', django.contrib.postgres.fields.ranges.DateRangeField(help_text='Days on which it covers, [first, first after).')),
+                ("id", models.UUIDField(default=clinics.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ("payer", models.CharField(blank=True, max_length=120)),
+                (
+                    "payer_class",
+                    models.CharField(
+                        choices=[
+                            ("commercial", "Commercial"),
+                            ("medicare", "Medicare"),
+                            ("medicaid", "Medicaid"),
+                            ("self_pay", "Self Pay"),
+                            ("other", "Other"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("member_id", models.CharField(blank=True, max_length=40)),
+                (
+                    "during",
+                    django.contrib.postgres.fields.ranges.DateRangeField(
+                        help_text="Days on which it covers, [first, first after)."
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Credential',
+            name="Credential",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('during', django.contrib.postgres.fields.ranges.DateRangeField(help_text='Days on which the credential holds, [first, first after).')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "during",
+                    django.contrib.postgres.fields.ranges.DateRangeField(
+                        help_text="Days on which the credential holds, [first, first after)."
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='IdempotencyKey',
+            name="IdempotencyKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('path', models.CharField(max_length=200)),
-                ('key', models.CharField(max_length=255)),
-                ('fingerprint', models.CharField(help_text="SHA-256 of the request's body.", max_length=64)),
-                ('created_at', models.DateTimeField(auto_now_add=True, db_index=True)),
-                ('status', models.PositiveSmallIntegerField(null=True)),
-                ('body', models.JSONField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("path", models.CharField(max_length=200)),
+                ("key", models.CharField(max_length=255)),
+                ("fingerprint", models.CharField(help_text="SHA-256 of the request's body.", max_length=64)),
+                ("created_at", models.DateTimeField(auto_now_add=True, db_index=True)),
+                ("status", models.PositiveSmallIntegerField(null=True)),
+                ("body", models.JSONField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Identifier',
+            name="Identifier",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('system', models.CharField(help_text='A URI that names the numbering, such as urn:oid:….', max_length=200)),
-                ('value', models.CharField(max_length=60)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "system",
+                    models.CharField(help_text="A URI that names the numbering, such as urn:oid:….", max_length=200),
+                ),
+                ("value", models.CharField(max_length=60)),
             ],
         ),
         migrations.CreateModel(
-            name='Licence',
+            name="Licence",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(max_length=2)),
-                ('number', models.CharField(max_length=30)),
-                ('during', django.contrib.postgres.fields.ranges.DateRangeField(help_text='Days on which the licence holds, [first, first after).')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("state", models.CharField(max_length=2)),
+                ("number", models.CharField(max_length=30)),
+                (
+                    "during",
+                    django.contrib.postgres.fields.ranges.DateRangeField(
+                        help_text="Days on which the licence holds, [first, first after)."
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='OpeningHours',
+            name="OpeningHours",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('weekday', models.SmallIntegerField(help_text='0 is Monday, 6 is Sunday.')),
-                ('opens', models.TimeField()),
-                ('closes', models.TimeField(help_text='At or before the opening time means: on the next day.')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("weekday", models.SmallIntegerField(help_text="0 is Monday, 6 is Sunday.")),
+                ("opens", models.TimeField()),
+                ("closes", models.TimeField(help_text="At or before the opening time means: on the next day.")),
             ],
             options={
-                'verbose_name_plural': 'opening hours',
-                'ordering': ['clinic', 'weekday', 'opens'],
+                "verbose_name_plural": "opening hours",
+                "ordering": ["clinic", "weekday", "opens"],
             },
         ),
         migrations.CreateModel(
-            name='Organization',
+            name="Organization",
             fields=[
-                ('id', models.UUIDField(default=clinics.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('health_system', 'Health System'), ('employer', 'Employer'), ('care_company', 'Care Company')], max_length=13)),
-                ('name', models.CharField(max_length=120)),
-                ('slug', models.SlugField(max_length=60, unique=True)),
+                ("id", models.UUIDField(default=clinics.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("health_system", "Health System"),
+                            ("employer", "Employer"),
+                            ("care_company", "Care Company"),
+                        ],
+                        max_length=13,
+                    ),
+                ),
+                ("name", models.CharField(max_length=120)),
+                ("slug", models.SlugField(max_length=60, unique=True)),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Proxy',
+            name="Proxy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('relationship', models.CharField(choices=[('parent', 'Parent'), ('guardian', 'Guardian')], default='parent', max_length=10)),
-                ('shrinks_at_age', models.PositiveSmallIntegerField(default=13, help_text='Age in years from which the proxy sees visits but not why they were booked.')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('ended_on', models.DateField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "relationship",
+                    models.CharField(
+                        choices=[("parent", "Parent"), ("guardian", "Guardian")], default="parent", max_length=10
+                    ),
+                ),
+                (
+                    "shrinks_at_age",
+                    models.PositiveSmallIntegerField(
+                        default=13,
+                        help_text="Age in years from which the proxy sees visits but not why they were booked.",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("ended_on", models.DateField(blank=True, null=True)),
             ],
             options={
-                'verbose_name_plural': 'proxies',
+                "verbose_name_plural": "proxies",
             },
         ),
         migrations.CreateModel(
-            name='Registration',
+            name="Registration",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Session',
+            name="Session",
             fields=[
-                ('session_key', models.CharField(max_length=40, primary_key=True, serialize=False, verbose_name='session key')),
-                ('session_data', models.TextField(verbose_name='session data')),
-                ('expire_date', models.DateTimeField(db_index=True, verbose_name='expire date')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "session_key",
+                    models.CharField(max_length=40, primary_key=True, serialize=False, verbose_name="session key"),
+                ),
+                ("session_data", models.TextField(verbose_name="session data")),
+                ("expire_date", models.DateTimeField(db_index=True, verbose_name="expire date")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
         ),
         migrations.CreateModel(
-            name='StaffRole',
+            name="StaffRole",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('front_desk', 'Front Desk'), ('manager', 'Manager'), ('clinician', 'Clinician'), ('benefits', "Employer's benefit staff"), ('partner', "Partner health system's staff")], max_length=10)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("front_desk", "Front Desk"),
+                            ("manager", "Manager"),
+                            ("clinician", "Clinician"),
+                            ("benefits", "Employer's benefit staff"),
+                            ("partner", "Partner health system's staff"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('id', models.UUIDField(default=clinics.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('email', models.EmailField(max_length=254, unique=True)),
-                ('is_active', models.BooleanField(default=True, help_text='Switch off to end every session and refuse new ones.')),
-                ('is_staff', models.BooleanField(default=False, help_text='May open the admin.')),
-                ('joined_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                ("id", models.UUIDField(default=clinics.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ("email", models.EmailField(max_length=254, unique=True)),
+                (
+                    "is_active",
+                    models.BooleanField(default=True, help_text="Switch off to end every session and refuse new ones."),
+                ),
+                ("is_staff", models.BooleanField(default=False, help_text="May open the admin.")),
+                ("joined_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Clinician',
+            name="Clinician",
             fields=[
-                ('calendar', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='clinician', serialize=False, to='clinics.calendar')),
-                ('given_name', models.CharField(max_length=60)),
-                ('family_name', models.CharField(max_length=60)),
-                ('credentials', models.CharField(blank=True, help_text='As written behind the name: MD, DO, FNP-C.', max_length=30)),
-                ('npi', models.CharField(max_length=10, unique=True, validators=[clinics.npi.validate], verbose_name='NPI')),
-                ('languages', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=12), help_text='BCP 47 codes, such as en or es.', size=None)),
-                ('gender', models.CharField(choices=[('female', 'Female'), ('male', 'Male'), ('other', 'Other'), ('unknown', 'Unknown')], default='unknown', max_length=7)),
+                (
+                    "calendar",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="clinician",
+                        serialize=False,
+                        to="clinics.calendar",
+                    ),
+                ),
+                ("given_name", models.CharField(max_length=60)),
+                ("family_name", models.CharField(max_length=60)),
+                (
+                    "credentials",
+                    models.CharField(blank=True, help_text="As written behind the name: MD, DO, FNP-C.", max_length=30),
+                ),
+                (
+                    "npi",
+                    models.CharField(max_length=10, unique=True, validators=[clinics.npi.validate], verbose_name="NPI"),
+                ),
+                (
+                    "languages",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=12),
+                        help_text="BCP 47 codes, such as en or es.",
+                        size=None,
+                    ),
+                ),
+                (
+                    "gender",
+                    models.CharField(
+                        choices=[("female", "Female"), ("male", "Male"), ("other", "Other"), ("unknown", "Unknown")],
+                        default="unknown",
+                        max_length=7,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['family_name', 'given_name'],
+                "ordering": ["family_name", "given_name"],
             },
         ),
         migrations.CreateModel(
-            name='Patient',
+            name="Patient",
             fields=[
-                ('calendar', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='patient', serialize=False, to='clinics.calendar')),
-                ('given_name', models.CharField(help_text='Legal first name.', max_length=60)),
-                ('family_name', models.CharField(help_text='Legal last name.', max_length=60)),
-                ('preferred_name', models.CharField(blank=True, help_text='What to call them, where it differs.', max_length=60)),
-                ('birth_date', models.DateField()),
-                ('sex', models.CharField(choices=[('female', 'Female'), ('male', 'Male'), ('other', 'Other'), ('unknown', 'Unknown')], default='unknown', max_length=7)),
-                ('phone', phonenumber_field.modelfields.PhoneNumberField(blank=True, max_length=128, region=None)),
-                ('email', models.EmailField(blank=True, max_length=254)),
-                ('street', models.CharField(blank=True, max_length=120)),
-                ('city', models.CharField(blank=True, max_length=60)),
-                ('state', models.CharField(blank=True, max_length=2)),
-                ('postal_code', models.CharField(blank=True, max_length=10)),
-                ('time_zone', models.CharField(default='America/New_York', max_length=40, validators=[clinics.models.places.validate_time_zone])),
-                ('language', models.CharField(default='en', help_text='BCP 47 code, such as en or es.', max_length=12)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "calendar",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="patient",
+                        serialize=False,
+                        to="clinics.calendar",
+                    ),
+                ),
+                ("given_name", models.CharField(help_text="Legal first name.", max_length=60)),
+                ("family_name", models.CharField(help_text="Legal last name.", max_length=60)),
+                (
+                    "preferred_name",
+                    models.CharField(blank=True, help_text="What to call them, where it differs.", max_length=60),
+                ),
+                ("birth_date", models.DateField()),
+                (
+                    "sex",
+                    models.CharField(
+                        choices=[("female", "Female"), ("male", "Male"), ("other", "Other"), ("unknown", "Unknown")],
+                        default="unknown",
+                        max_length=7,
+                    ),
+                ),
+                ("phone", phonenumber_field.modelfields.PhoneNumberField(blank=True, max_length=128, region=None)),
+                ("email", models.EmailField(blank=True, max_length=254)),
+                ("street", models.CharField(blank=True, max_length=120)),
+                ("city", models.CharField(blank=True, max_length=60)),
+                ("state", models.CharField(blank=True, max_length=2)),
+                ("postal_code", models.CharField(blank=True, max_length=10)),
+                (
+                    "time_zone",
+                    models.CharField(
+                        default="America/New_York", max_length=40, validators=[clinics.models.places.validate_time_zone]
+                    ),
+                ),
+                ("language", models.CharField(default="en", help_text="BCP 47 code, such as en or es.", max_length=12)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Room',
+            name="Room",
             fields=[
-                ('calendar', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='room', serialize=False, to='clinics.calendar')),
-                ('kind', models.CharField(choices=[('exam', 'exam'), ('procedure', 'procedure'), ('consult', 'consult')], default='exam', max_length=10)),
-                ('name', models.CharField(max_length=40)),
-                ('in_use', models.BooleanField(default=True, help_text='A room out of use is not booked; visits that have it keep it.')),
+                (
+                    "calendar",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="room",
+                        serialize=False,
+                        to="clinics.calendar",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("exam", "exam"), ("procedure", "procedure"), ("consult", "consult")],
+                        default="exam",
+                        max_length=10,
+                    ),
+                ),
+                ("name", models.CharField(max_length=40)),
+                (
+                    "in_use",
+                    models.BooleanField(
+                        default=True, help_text="A room out of use is not booked; visits that have it keep it."
+                    ),
+                ),
             ],
             options={
-                'ordering': ['clinic', 'name'],
+                "ordering": ["clinic", "name"],
             },
         ),
         migrations.AddConstraint(
-            model_name='calendar',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['clinician', 'room', 'patient'])), name='calendar_kind'),
+            model_name="calendar",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["clinician", "room", "patient"])), name="calendar_kind"
+            ),
         ),
         migrations.AddField(
-            model_name='idempotencykey',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="idempotencykey",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='openinghours',
-            name='clinic',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='opening_hours', to='clinics.clinic'),
+            model_name="openinghours",
+            name="clinic",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="opening_hours", to="clinics.clinic"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='organization',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['health_system', 'employer', 'care_company'])), name='organization_kind'),
+            model_name="organization",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["health_system", "employer", "care_company"])),
+                name="organization_kind",
+            ),
         ),
         migrations.AddField(
-            model_name='credential',
-            name='health_system',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='credentials', to='clinics.organization'),
+            model_name="credential",
+            name="health_system",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="credentials", to="clinics.organization"
+            ),
         ),
         migrations.AddField(
-            model_name='clinic',
-            name='health_system',
-            field=models.ForeignKey(limit_choices_to={'kind': 'health_system'}, on_delete=django.db.models.deletion.PROTECT, related_name='clinics', to='clinics.organization'),
+            model_name="clinic",
+            name="health_system",
+            field=models.ForeignKey(
+                limit_choices_to={"kind": "health_system"},
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="clinics",
+                to="clinics.organization",
+            ),
         ),
         migrations.AddField(
-            model_name='proxy',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='proxies', to=settings.AUTH_USER_MODEL),
+            model_name="proxy",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="proxies", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='registration',
-            name='clinic',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='registrations', to='clinics.clinic'),
+            model_name="registration",
+            name="clinic",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="registrations", to="clinics.clinic"
+            ),
         ),
         migrations.AddField(
-            model_name='session',
-            name='user',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='sessions', to=settings.AUTH_USER_MODEL),
+            model_name="session",
+            name="user",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="sessions",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='staffrole',
-            name='clinic',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='staff_roles', to='clinics.clinic'),
+            model_name="staffrole",
+            name="clinic",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="staff_roles",
+                to="clinics.clinic",
+            ),
         ),
         migrations.AddField(
-            model_name='staffrole',
-            name='organization',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='staff_roles', to='clinics.organization'),
+            model_name="staffrole",
+            name="organization",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="staff_roles",
+                to="clinics.organization",
+            ),
         ),
         migrations.AddField(
-            model_name='staffrole',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='staff_roles', to=settings.AUTH_USER_MODEL),
+            model_name="staffrole",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="staff_roles", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower('email'))), name='user_email_lower'),
+            model_name="user",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("email", django.db.models.functions.text.Lower("email"))), name="user_email_lower"
+            ),
         ),
         migrations.AddField(
-            model_name='licence',
-            name='clinician',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='licences', to='clinics.clinician'),
+            model_name="licence",
+            name="clinician",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="licences", to="clinics.clinician"
+            ),
         ),
         migrations.AddField(
-            model_name='credential',
-            name='clinician',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='health_system_credentials', to='clinics.clinician'),
+            model_name="credential",
+            name="clinician",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="health_system_credentials",
+                to="clinics.clinician",
+            ),
         ),
         migrations.AddField(
-            model_name='clinician',
-            name='user',
-            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='clinician', to=settings.AUTH_USER_MODEL),
+            model_name="clinician",
+            name="user",
+            field=models.OneToOneField(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="clinician",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='registration',
-            name='patient',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='registrations', to='clinics.patient'),
+            model_name="registration",
+            name="patient",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="registrations", to="clinics.patient"
+            ),
         ),
         migrations.AddField(
-            model_name='proxy',
-            name='patient',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='proxies', to='clinics.patient'),
+            model_name="proxy",
+            name="patient",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="proxies", to="clinics.patient"
+            ),
         ),
         migrations.AddField(
-            model_name='patient',
-            name='user',
-            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='patient', to=settings.AUTH_USER_MODEL),
+            model_name="patient",
+            name="user",
+            field=models.OneToOneField(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="patient",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='identifier',
-            name='patient',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='identifiers', to='clinics.patient'),
+            model_name="identifier",
+            name="patient",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="identifiers", to="clinics.patient"
+            ),
         ),
         migrations.AddField(
-            model_name='coverage',
-            name='patient',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='coverages', to='clinics.patient'),
+            model_name="coverage",
+            name="patient",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="coverages", to="clinics.patient"
+            ),
         ),
         migrations.AddField(
-            model_name='room',
-            name='clinic',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rooms', to='clinics.clinic'),
+            model_name="room",
+            name="clinic",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="rooms", to="clinics.clinic"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='idempotencykey',
-            constraint=models.UniqueConstraint(fields=('user', 'path', 'key'), name='idempotency_key_once'),
+            model_name="idempotencykey",
+            constraint=models.UniqueConstraint(fields=("user", "path", "key"), name="idempotency_key_once"),
         ),
         migrations.AddConstraint(
-            model_name='openinghours',
-            constraint=models.CheckConstraint(condition=models.Q(('weekday__range', (0, 6))), name='opening_hours_weekday'),
+            model_name="openinghours",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("weekday__range", (0, 6))), name="opening_hours_weekday"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='openinghours',
-            constraint=models.UniqueConstraint(fields=('clinic', 'weekday', 'opens'), name='opening_hours_once'),
+            model_name="openinghours",
+            constraint=models.UniqueConstraint(fields=("clinic", "weekday", "opens"), name="opening_hours_once"),
         ),
         migrations.AddConstraint(
-            model_name='clinic',
-            constraint=models.CheckConstraint(condition=models.Q(('closes_on__isnull', True), ('closes_on__gt', models.F('opens_on')), _connector='OR'), name='clinic_closes_after_opening'),
+            model_name="clinic",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("closes_on__isnull", True), ("closes_on__gt", models.F("opens_on")), _connector="OR"
+                ),
+                name="clinic_closes_after_opening",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='clinic',
-            constraint=models.CheckConstraint(condition=models.Q(('latitude__range', (-90, 90)), ('longitude__range', (-180, 180))), name='clinic_point'),
+            model_name="clinic",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("latitude__range", (-90, 90)), ("longitude__range", (-180, 180))),
+                name="clinic_point",
+            ),
         ),
         migrations.AddIndex(
-            model_name='session',
-            index=models.Index(fields=['user'], name='session_user'),
+            model_name="session",
+            index=models.Index(fields=["user"], name="session_user"),
         ),
         migrations.AddConstraint(
-            model_name='staffrole',
-            constraint=models.CheckConstraint(condition=models.Q(('clinic__isnull', True), ('organization__isnull', True), _connector='XOR'), name='staff_role_one_place'),
+            model_name="staffrole",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("clinic__isnull", True), ("organization__isnull", True), _connector="XOR"),
+                name="staff_role_one_place",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='staffrole',
-            constraint=models.UniqueConstraint(fields=('user', 'role', 'clinic', 'organization'), name='staff_role_once', nulls_distinct=False),
+            model_name="staffrole",
+            constraint=models.UniqueConstraint(
+                fields=("user", "role", "clinic", "organization"), name="staff_role_once", nulls_distinct=False
+            ),
         ),
         migrations.AddIndex(
-            model_name='licence',
-            index=models.Index(fields=['clinician', 'state'], name='licence_clinician_state'),
+            model_name="licence",
+            index=models.Index(fields=["clinician", "state"], name="licence_clinician_state"),
         ),
         migrations.AddConstraint(
-            model_name='licence',
-            constraint=models.CheckConstraint(condition=models.Q(('during__isempty', False)), name='licence_during'),
+            model_name="licence",
+            constraint=models.CheckConstraint(condition=models.Q(("during__isempty", False)), name="licence_during"),
         ),
         migrations.AddIndex(
-            model_name='credential',
-            index=models.Index(fields=['clinician', 'health_system'], name='credential_clinician_system'),
+            model_name="credential",
+            index=models.Index(fields=["clinician", "health_system"], name="credential_clinician_system"),
         ),
         migrations.AddConstraint(
-            model_name='credential',
-            constraint=models.CheckConstraint(condition=models.Q(('during__isempty', False)), name='credential_during'),
+            model_name="credential",
+            constraint=models.CheckConstraint(condition=models.Q(("during__isempty", False)), name="credential_during"),
         ),
         migrations.AddConstraint(
-            model_name='clinician',
-            constraint=models.CheckConstraint(condition=models.Q(('npi__regex', '^[12]\\d{9}$')), name='clinician_npi'),
+            model_name="clinician",
+            constraint=models.CheckConstraint(condition=models.Q(("npi__regex", "^[12]\\d{9}$")), name="clinician_npi"),
         ),
         migrations.AddIndex(
-            model_name='registration',
-            index=models.Index(models.F('clinic'), models.F('patient'), name='registration_clinic_patient'),
+            model_name="registration",
+            index=models.Index(models.F("clinic"), models.F("patient"), name="registration_clinic_patient"),
         ),
         migrations.AddConstraint(
-            model_name='registration',
-            constraint=models.UniqueConstraint(fields=('patient', 'clinic'), name='registration_once'),
+            model_name="registration",
+            constraint=models.UniqueConstraint(fields=("patient", "clinic"), name="registration_once"),
         ),
         migrations.AddConstraint(
-            model_name='proxy',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_on__isnull', True)), fields=('user', 'patient'), name='proxy_once'),
+            model_name="proxy",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_on__isnull", True)), fields=("user", "patient"), name="proxy_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='proxy',
-            constraint=models.CheckConstraint(condition=models.Q(('shrinks_at_age__lte', 18)), name='proxy_shrinks_before_of_age'),
+            model_name="proxy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("shrinks_at_age__lte", 18)), name="proxy_shrinks_before_of_age"
+            ),
         ),
         migrations.AddIndex(
-            model_name='patient',
-            index=models.Index(fields=['family_name', 'given_name', 'birth_date'], name='patient_name_birth'),
+            model_name="patient",
+            index=models.Index(fields=["family_name", "given_name", "birth_date"], name="patient_name_birth"),
         ),
         migrations.AddConstraint(
-            model_name='identifier',
-            constraint=models.UniqueConstraint(fields=('system', 'value'), name='identifier_once'),
+            model_name="identifier",
+            constraint=models.UniqueConstraint(fields=("system", "value"), name="identifier_once"),
         ),
         migrations.AddConstraint(
-            model_name='coverage',
-            constraint=models.CheckConstraint(condition=models.Q(('during__isempty', False)), name='coverage_during'),
+            model_name="coverage",
+            constraint=models.CheckConstraint(condition=models.Q(("during__isempty", False)), name="coverage_during"),
         ),
         migrations.AddIndex(
-            model_name='room',
-            index=models.Index(fields=['clinic', 'kind'], name='room_clinic_kind'),
+            model_name="room",
+            index=models.Index(fields=["clinic", "kind"], name="room_clinic_kind"),
         ),
         migrations.AddConstraint(
-            model_name='room',
-            constraint=models.UniqueConstraint(fields=('clinic', 'name'), name='room_name_once'),
+            model_name="room",
+            constraint=models.UniqueConstraint(fields=("clinic", "name"), name="room_name_once"),
         ),
     ]
