@@ -39,7 +39,7 @@ Tell = Callable[[str, float], None]  # what is being made, and which part of the
 PATIENTS = [
     f"""
     INSERT INTO clinics_calendar (id, kind)
-    SELECT {numbered(PATIENT, "n")}, 'patient' FROM generate_series(%(first)s, %(last)s) n
+    SELECT {numbered(PATIENT, "n")}, 'patient' FROM generate_series(%(first)s::bigint, %(last)s) n
     """,
     f"""
     INSERT INTO clinics_patient (
