@@ -36,10 +36,9 @@ class Counter:
         if time.monotonic() < self.rests_until:
             return 0
         try:
-            with self.server.pipeline(transaction=False) as pipeline:
-                pipeline.incr(key)
-                pipeline.expire(key, 2 * WINDOW)
-                counted: int = pipeline.execute()[0]
+            counted = int(self.server.incr(key))
+            if counted == 1:
+                self.server.expire(key, 2 * WINDOW)
         except redis.RedisError as error:
             self.rests_until = time.monotonic() + REST
             log.warning("Rate limits are off for %.0f s: %s", REST, type(error).__name__)
