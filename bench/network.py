@@ -6,7 +6,6 @@ clinicians, the others four. Everybody works from 8 to 18 on each day, and two f
 
 import random
 import uuid
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -330,15 +329,18 @@ def visits(
         clinic_key(number): [key("room", number, which) for which in clinicians_of(number)] for number in numbers
     }
     users = sorted(tokens)[bookers.start : bookers.stop]
-    given: dict[date, int] = defaultdict(int)
+    turn = 0
+    seen: set[tuple[uuid.UUID, date]] = set()
     made = []
     for found in apart:
-        # Each patient has one visit a day at most; days begin with different patients, so that neighbours here differ.
+        # By turns, so that nobody holds twice at once; and each patient has one visit a day at most.
         day = found.slot.start.date()
-        if given[day] == len(users):
+        free = [step for step in range(len(users)) if (users[(turn + step) % len(users)], day) not in seen]
+        if not free:
             continue
-        user = users[(given[day] + day.toordinal() * 23) % len(users)]
-        given[day] += 1
+        user = users[(turn + free[0]) % len(users)]
+        turn += free[0] + 1
+        seen.add((user, day))
         made.append(
             Visit(
                 slot=found.slot.id, token=tokens[user], user=user, patient=user, membership=key("membership", user),

@@ -13,7 +13,7 @@ from bench.measuring import Figures, Line
 
 SEARCH_SHARE, BOOKING_SHARE = 1 / 4, 1 / 12
 SEARCH_MS, BOOKING_MS = 10, 15
-SAME = 0.1  # history without effect: throughput within a tenth
+SAME = 0.02  # history without effect, told by the pages read: time tells what else the machine did
 HEADER = (
     f"{'':38}{'clients':>8}{'p50 ms':>9}{'p95 ms':>9}{'a second':>10}{'CPU ms: web':>13}{'postgres':>10}{'valkey':>8}"
     f"{'load':>7}{'refused':>9}{'ratio':>7}"
@@ -77,9 +77,9 @@ class Volume:
             )
         for history in self.histories:
             yield Target(
-                f"{history.before.name}: as fast with {history.past_after:,} visits of the past, from as many pages",
-                f"{history.ratio:.0%}, {history.pages_before} and {history.pages_after} pages",
-                history.ratio >= 1 - SAME and history.pages_after <= history.pages_before * (1 + SAME),
+                f"{history.before.name}: as many pages read with {history.past_after:,} visits of the past",
+                f"{history.pages_before} and {history.pages_after}, throughput {history.ratio:.0%}",
+                history.pages_after <= history.pages_before * (1 + SAME),
             )
         for line in self.searches:
             if line.clients == 1:
