@@ -14,7 +14,8 @@ from scheduling.models.shifts import is_instants
 class Claim(models.Model):
     """Time taken on a calendar. The constraint `claim_once` refuses two that overlap on one lane of one calendar.
 
-    Lane 0 holds visits, lanes 1 to 9 a clinician's overbooked visits, lane -1 time off and blocks.
+    Lane 0 holds visits, lanes 1 to 9 a clinician's overbooked visits, lane -1 time off and blocks. The trigger
+    `claim_lane` refuses lanes above 0 to rooms and patients, so that the constraint means no overlap at all for them.
     `expires_at` is the only expiry there is: a held visit is one whose claims carry it.
     """
 

@@ -454,3 +454,41 @@ class TestConstraints:
             )
 
         assert claims.is_overlap(refused.value)
+
+    @pytest.mark.parametrize("of", ["room", "patient"])
+    @pytest.mark.parametrize("statement", ["insert", "update"])
+    def test_the_database_gives_no_second_lane_to_a_room_or_a_patient(self, avon, office, pat, of, statement):
+        visit = book(pat, avon.slot(at(10), office))
+        calendar = visit.room_id if of == "room" else pat.pk
+
+        with pytest.raises(IntegrityError) as refused:
+            overbook_by_raw_sql(calendar, statement)
+
+        assert refused.value.__cause__.diag.constraint_name == "claim_lane"
+
+    def test_the_database_gives_a_second_lane_to_a_clinician(self, avon, office, pat):
+        book(pat, avon.slot(at(10), office))
+
+        assert overbook_by_raw_sql(avon.clinicians[0].pk, "insert") == 1
+
+    def test_the_database_moves_no_second_lane_to_a_room(self, avon, office, pat):
+        book(pat, avon.slot(at(10), office))
+        overbook_by_raw_sql(avon.clinicians[0].pk, "insert")
+
+        with pytest.raises(IntegrityError) as refused:
+            Claim.objects.filter(lane=1).update(calendar=avon.rooms[0].pk)
+
+        assert refused.value.__cause__.diag.constraint_name == "claim_lane"
+
+
+def overbook_by_raw_sql(calendar, statement):
+    """Put the time that is taken on `calendar` on its lane 1, again or instead; returns how many rows that took."""
+    again = """
+        INSERT INTO scheduling_claim (id, calendar_id, lane, during, kind, appointment_id, reason)
+        SELECT gen_random_uuid(), calendar_id, 1, during, kind, appointment_id, '' FROM scheduling_claim
+        WHERE calendar_id = %s
+        """
+    instead = "UPDATE scheduling_claim SET lane = 1 WHERE calendar_id = %s"
+    with connection.cursor() as cursor:
+        cursor.execute(again if statement == "insert" else instead, [calendar])
+        return cursor.rowcount
