@@ -4,10 +4,11 @@ import itertools
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import DateField, F, Func, Q, Value
+from django.db.models.functions import Greatest
 
 from clinics.ids import new_id
 from scheduling import claims, intervals
@@ -24,11 +25,12 @@ def extend(*, now: datetime, clinicians: Iterable[uuid.UUID] | None = None) -> i
 
     A day is expanded once: what staff removed or moved since stays removed or moved. Nothing overlaps a shift that is
     there. Safe to run twice, also at once, and to be cut short: each batch of clinicians is a transaction of its own.
+    Where nothing is due it reads once and locks nothing.
     """
-    latest = now.astimezone(UTC).date() + timedelta(days=DAYS_AHEAD + 2)
     due = WeeklyHours.objects.filter(
-        Q(expanded_until__isnull=True) | Q(expanded_until__lt=latest),
-        Q(during__upper_inf=True) | Q(during__endswith__gt=now.astimezone(UTC).date() - intervals.DAY),
+        Q(expanded_until__isnull=True) | Q(expanded_until__lt=DayThere(now, plus=DAYS_AHEAD + 1)),
+        # Days that are left to expand: GREATEST passes over a null.
+        Q(during__upper_inf=True) | Q(during__endswith__gt=Greatest("expanded_until", DayThere(now, plus=-1))),
     )
     if clinicians is not None:
         due = due.filter(clinician__in=clinicians)
@@ -43,6 +45,16 @@ def extend(*, now: datetime, clinicians: Iterable[uuid.UUID] | None = None) -> i
             claims.lock_calendars(batch)
             added += _extend(batch, now=now)
     return added
+
+
+class DayThere(Func):
+    """The date at an instant on the clock of a row's clinic, some days added."""
+
+    template = "(timezone(%(expressions)s)::date + %(plus)s)"
+    output_field = DateField()
+
+    def __init__(self, at: datetime, *, plus: int) -> None:
+        super().__init__(F("clinic__time_zone"), Value(at), plus=plus)
 
 
 def lock_clinics(clinics: Iterable[uuid.UUID], *, change: bool) -> None:

@@ -1,11 +1,14 @@
 """Weekly hours become shifts."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateRange
+from django.test.utils import CaptureQueriesContext
 
 from clinics.models import Clinic, OpeningHours
 from scheduling import shifts, tasks
@@ -193,6 +196,62 @@ class TestExtend:
 
         with django_assert_max_num_queries(14):
             assert shifts.extend(now=NOW) == 20 * 13
+
+
+class TestExtendWhenNothingIsDue:
+    """It runs every hour, and at all but one of them no clinic's day begins."""
+
+    @pytest.fixture
+    def denver(self, clinic, office):
+        """Avon and Denver, each with its clinician's hours every day, expanded at NOW."""
+        denver = cast.make_place("Denver", time_zone="America/Denver")
+        for weekday in range(7):
+            hours(clinic, office, weekday, 9, 17)
+            hours(denver, office, weekday, 9, 17)
+        shifts.extend(now=NOW)
+        return denver
+
+    def test_it_reads_once_and_locks_nothing(self, clinic, denver):
+        # The last is 23:59 in Ohio, where NOW is 9:00; in UTC the next day began at 19:00.
+        for minutes in (0, 60, 9 * 60 + 59, 10 * 60 + 1, 14 * 60 + 59):
+            sent = statements(lambda minutes=minutes: shifts.extend(now=NOW + timedelta(minutes=minutes)))
+
+            assert [sql.split()[0] for sql in sent] == ["SELECT"]
+            assert not locks(sent)
+
+    def test_it_locks_those_alone_whose_day_begins(self, clinic, denver):
+        midnight_in_ohio, midnight_in_denver = NOW + timedelta(hours=15), NOW + timedelta(hours=17)
+
+        first = statements(lambda: shifts.extend(now=midnight_in_ohio))
+        again = statements(lambda: shifts.extend(now=midnight_in_ohio))
+        second = statements(lambda: shifts.extend(now=midnight_in_denver))
+
+        assert len(written(clinic, first=100)) == len(written(denver, first=100)) == DAYS_AHEAD + 2
+        for sent, here, there in ((first, clinic, denver), (second, denver, clinic)):
+            clinics, calendars = (sql.replace("-", "") for sql in locks(sent))
+            assert here.clinic.pk.hex in clinics
+            assert there.clinic.pk.hex not in clinics
+            assert here.clinicians[0].pk.hex in calendars
+            assert there.clinicians[0].pk.hex not in calendars
+        assert not locks(again)
+
+    def test_it_leaves_hours_that_have_ended_or_are_expanded_to_their_end(self, clinic, office):
+        hours(clinic, office, TUESDAY, 9, 12, during=DateRange(date(2020, 1, 1), TODAY - WEEK))
+        hours(clinic, office, TUESDAY, 13, 17, during=DateRange(date(2020, 1, 1), TODAY + WEEK))
+        shifts.extend(now=NOW)
+
+        assert not locks(statements(lambda: shifts.extend(now=NOW + timedelta(days=1))))
+
+
+def statements(work: Callable[[], Any]) -> list[str]:
+    """What `work` sends to the database."""
+    with CaptureQueriesContext(connection) as queries:
+        work()
+    return [query["sql"] for query in queries]
+
+
+def locks(sent: list[str]) -> list[str]:
+    return [sql for sql in sent if " FOR " in sql]
 
 
 @pytest.mark.django_db(transaction=True)
