@@ -93,8 +93,7 @@ class Terms:
         """What pays on `day`, with the patient's agreement to a per-visit price of `accept_price` cents.
 
         Raises MembershipRequired where neither a membership nor an accepted price covers the day, and PriceChanged
-        where they accepted another price than the one that holds. Accepting a price although a membership covers the
-        day is harmless.
+        where they accepted another price than the one that holds. Accepting a price on a covered day is harmless.
         """
         found = self.require(day)
         if found.paid_by != PER_VISIT or accept_price == found.price:
@@ -140,3 +139,8 @@ def resolve(*, patient: Patient, benefit: str, on: date) -> Entitlement:
     Raises MembershipRequired where only a membership would do and there is none.
     """
     return terms(patient_id=patient.pk, benefit=benefit).require(on)
+
+
+def settle(*, patient: Patient, benefit: str, on: date, accept_price: int | None) -> Entitlement:
+    """What pays, as `resolve` has it, with the patient's agreement to a per-visit price: see Terms.settle."""
+    return terms(patient_id=patient.pk, benefit=benefit).settle(on, accept_price=accept_price)

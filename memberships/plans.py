@@ -9,10 +9,7 @@ from memberships.models import Plan, Price
 
 
 def on_sale(*, on: date) -> list[Plan]:
-    """The plans on sale, each with `current_prices`:
-
-    the newest price of each interval that can be bought on the day `on`.
-    """
+    """The plans on sale, each with `current_prices`: per interval the newest price that holds on the day `on`."""
     current = (
         Price.objects.filter(from_on__lte=on)
         .order_by("plan_id", "interval", "-from_on")

@@ -2,10 +2,11 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db.models import QuerySet
 
+from clinics import people
 from clinics.models import Patient, Proxy, StaffRole, User
 from clinics.people import NoPatientRecord
 from clinics.refusals import NotFound, Refused
@@ -22,10 +23,10 @@ class NotYourClinic(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Whom a user acts for, at an instant: themself, and their dependents by proxy."""
+    """Whom a user acts for today, where they live: themself, and their dependents by proxy."""
 
     user: User
-    now: datetime
+    today: date
     proxies: dict[uuid.UUID, Proxy]
 
     @property
@@ -42,13 +43,14 @@ class Family:
     def reads_reason(self, patient: uuid.UUID) -> bool:
         """Whether the user reads why visits of `patient` were booked: not a proxy whose child has grown up that far."""
         proxy = self.proxies.get(patient)
-        return proxy is None or proxy.is_full_on(self.now.date())
+        return proxy is None or proxy.is_full_on(self.today)
 
 
 def family(user: User, *, now: datetime) -> Family:
     """Whom `user` acts for."""
-    found = Proxy.objects.active(on=now.date()).filter(user=user).select_related("patient")
-    return Family(user, now, {proxy.patient_id: proxy for proxy in found})
+    today = people.today_of(user, now=now)
+    found = Proxy.objects.active(on=today).filter(user=user).select_related("patient")
+    return Family(user, today, {proxy.patient_id: proxy for proxy in found})
 
 
 def acting_for(user: User, patient_id: uuid.UUID | None, *, now: datetime) -> tuple[Patient, Appointment.Source]:
@@ -60,10 +62,11 @@ def acting_for(user: User, patient_id: uuid.UUID | None, *, now: datetime) -> tu
         return own, Source.PATIENT
     if own is not None and own.pk == patient_id:
         return own, Source.PATIENT
-    proxy = Proxy.objects.active(on=now.date()).filter(user=user, patient=patient_id).select_related("patient").first()
+    today = people.today_of(user, now=now)
+    proxy = Proxy.objects.active(on=today).filter(user=user, patient=patient_id).select_related("patient").first()
     if proxy is not None:
         return proxy.patient, Source.PROXY
-    patient = Patient.objects.visible_to(user, on=now.date()).filter(pk=patient_id).first()
+    patient = Patient.objects.visible_to(user, on=today).filter(pk=patient_id).first()
     if patient is None:
         raise NotFound
     return patient, Source.STAFF
@@ -91,6 +94,7 @@ def _one(user: User, pk: uuid.UUID, now: datetime, among: QuerySet[Appointment])
         raise NotFound
     # Most look at their own: that is known without asking for all the other ways to be allowed.
     is_own = user.is_active and found.patient.user_id == user.pk
-    if not is_own and not Appointment.objects.visible_to(user, on=now.date()).filter(pk=pk).exists():
+    today = people.today_of(user, now=now)
+    if not is_own and not Appointment.objects.visible_to(user, on=today).filter(pk=pk).exists():
         raise NotFound
     return found

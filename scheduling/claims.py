@@ -189,9 +189,9 @@ def free_lane(*, calendar: uuid.UUID, start: datetime, end: datetime, most: int)
 
 
 def who_is_busy(wants: list[Want], *, rooms: list[uuid.UUID], apart_from: uuid.UUID | None) -> tuple[bool, bool, bool]:
-    """Whether patient, clinician (of `wants`:
+    """Whether the patient, the clinician and every one of `rooms` has visits at that time.
 
-    clinician first, then patient) and every one of `rooms` has visits at that time.
+    `wants` is the clinician's time, then the patient's.
     """
     clinician, patient = wants
     taken = _live().filter(
@@ -216,10 +216,7 @@ def takes_time() -> Q:
 
 
 def purge_past(*, before: datetime, most: int = 10_000) -> int:
-    """Delete claims that ended before this instant;
-
-    returns how many. The appointment and its changes are the history.
-    """
+    """Delete claims that ended before this instant, and return how many. The visit and its changes are the history."""
     past = Claim.objects.filter(during__endswith__lt=before).values("pk")[:most]
     return Claim.objects.filter(pk__in=past).delete()[0]
 

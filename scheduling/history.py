@@ -15,9 +15,9 @@ def changes(visit: Appointment) -> QuerySet[AppointmentChange]:
 
 
 def teller(visit: Appointment, *, reads_reason: bool) -> Callable[[AppointmentChange], dict[str, Any]]:
-    """A function that tells one change:
+    """A function that tells one change, and in which role somebody made it, not who.
 
-    in which role somebody made it, not who. Needs the visit's patient and clinic loaded.
+    Needs the visit's patient and clinic loaded.
     """
     proxies = set(Proxy.objects.filter(patient=visit.patient_id).values_list("user", flat=True))
 

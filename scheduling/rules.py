@@ -1,11 +1,12 @@
-"""Who may have which visit: the rules that do not depend on what is free."""
+"""Who may have which visit: what to tell those who may not."""
 
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from clinics.models import Clinic, Patient
 from clinics.models.patients import years_before
 from clinics.refusals import Refused
+from scheduling import intervals
 from scheduling.models import Appointment, VisitType
 
 # A patient is established who was seen by the group within three years (AMA, CPT Evaluation and Management guidelines).
@@ -44,32 +45,33 @@ class EstablishedPatientsOnly(Refused):
     )
 
 
-def is_established(patient: Patient, *, clinic: Clinic, on: date) -> bool:
-    """Whether the clinic's health system completed a visit of `patient` in the ESTABLISHED_FOR_YEARS before the day
-    `on`.
-    """
-    since = years_before(on, ESTABLISHED_FOR_YEARS)
+def is_established(patient: Patient, *, clinic: Clinic, at: datetime) -> bool:
+    """Whether the clinic's health system completed a visit of `patient` in the ESTABLISHED_FOR_YEARS before `at`."""
+    since = years_before(at.astimezone(clinic.zone).date(), ESTABLISHED_FOR_YEARS) + timedelta(days=1)
     return Appointment.objects.filter(
         patient=patient,
         clinic__health_system=clinic.health_system_id,
         status=Appointment.Status.COMPLETED,
-        starts_at__date__gte=since,
-        starts_at__date__lt=on + timedelta(days=1),
+        ends_at__gte=intervals.midnight(since, clinic.zone),
+        ends_at__lte=at,
     ).exists()
 
 
-def require_fit(patient: Patient, *, visit_type: VisitType, clinic: Clinic, on: date, staff: bool) -> None:
-    """Raises the refusal of the rule that keeps `patient` from a visit of this type at `clinic` on its day `on`."""
+def require_fit(patient: Patient, *, visit_type: VisitType, clinic: Clinic, at: datetime, staff: bool) -> None:
+    """Raises the refusal of the rule that keeps `patient` from a visit of this type at `clinic`, beginning at `at`.
+
+    It only says which rule it is: `free_starts`, which decides, doesn't offer such a visit.
+    """
     if not visit_type.is_offered:
         raise NotOffered
     if visit_type.booked_by == VisitType.BookedBy.STAFF and not staff:
         raise StaffOnly
-    age = patient.age_on(on)
+    age = patient.age_on(at.astimezone(clinic.zone).date())
     if age < visit_type.min_age or (visit_type.max_age is not None and age > visit_type.max_age):
         ages: dict[str, Any] = {"min_age": visit_type.min_age, "max_age": visit_type.max_age}
         raise AgeNotAllowed(**ages)
     if visit_type.patients != VisitType.Patients.ANYONE:
-        established = is_established(patient, clinic=clinic, on=on)
+        established = is_established(patient, clinic=clinic, at=at)
         if visit_type.patients == VisitType.Patients.NEW and established:
             raise NewPatientsOnly
         if visit_type.patients == VisitType.Patients.ESTABLISHED and not established:

@@ -32,10 +32,7 @@ class Sex(models.TextChoices):
 
 class PatientQuerySet(models.QuerySet["Patient"]):
     def acted_for_by(self, user: User, *, on: date) -> "PatientQuerySet":
-        """The patients whom `user` acts for on the day `on`:
-
-        themself, and those who are under age and have them as proxy.
-        """
+        """Whom `user` acts for on the day `on`: themself, and those under age who have them as proxy."""
         return self.filter(Q(user=user) | Q(pk__in=Proxy.objects.active(on=on).filter(user=user).values("patient")))
 
     def visible_to(self, user: User, *, on: date) -> "PatientQuerySet":

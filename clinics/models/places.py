@@ -38,10 +38,7 @@ class Calendar(models.Model):
 
 
 class Organization(models.Model):
-    """A legal body (FHIR Organization):
-
-    a health system, an employer, or the company that runs the clinics with them.
-    """
+    """A health system, an employer, or the company that runs clinics with health systems (FHIR Organization)."""
 
     class Kind(models.TextChoices):
         HEALTH_SYSTEM = "health_system"

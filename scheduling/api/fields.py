@@ -130,7 +130,7 @@ def shown_hold(visit: Appointment, *, expires_at: datetime) -> dict[str, Any]:
     """A hold as HoldShown."""
     return {
         "id": str(visit.pk),
-        "expires_at": expires_at.isoformat(),
+        "expires_at": expires_at.astimezone(visit.clinic.zone).isoformat(),
         "can_extend": visit.extended_at is None,
         "patient": {"id": str(visit.patient_id), "name": visit.patient.name},
         "slot": slot_of(visit, price=visit.price),

@@ -11,7 +11,7 @@ from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from clinics import cursors, edge, places
+from clinics import cursors, edge, idempotency, places
 from clinics.cursors import BadCursor
 from clinics.edge import Endpoint, Paged, Shape, parse
 from clinics.models import Clinic, Clinician, User
@@ -77,7 +77,10 @@ class SlotsView(Endpoint):
         gender = serializers.ChoiceField(required=False, choices=Clinician.Gender.choices)
         part_of_day = serializers.ChoiceField(required=False, choices=list(PARTS_OF_DAY))
         per_clinic = serializers.IntegerField(
-            required=False, min_value=1, max_value=10, help_text="Only the next so many of each clinic."
+            required=False,
+            min_value=1,
+            max_value=10,
+            help_text="Only the next so many of each, on one page: as many of the nearest clinics as fit `limit`.",
         )
         patient = serializers.UUIDField(
             required=False, help_text="For whom, where not for yourself: prices and free time are theirs."
@@ -93,7 +96,7 @@ class SlotsView(Endpoint):
             return super().get_fields() | window
 
     @extend_schema(
-        operation_id="slots_list",
+        operation_id="list_slots",
         summary="Free slots, by start and distance",
         description=(
             "Without a window: today and tomorrow, in each clinic's own zone. Signed in, your own visits are taken out"
@@ -113,16 +116,16 @@ class SlotsView(Endpoint):
     def get(self, request: Request) -> Response:
         asked = parse(self.Asked, request.query_params)
         now = timezone.now()
-        cursor = cursors.decode(asked["cursor"]) if "cursor" in asked else None
+        cursor = _cursor_of(request, asked) if "cursor" in asked else None
         wanted, after = _search(request, asked, cursor, now)
-        found = slots.search(wanted, now=now, after=after, limit=asked["limit"] + 1)
+        found = slots.search(wanted, now=now, after=after, limit=asked["limit"] + (wanted.per_clinic is None))
         shown, more = found[: asked["limit"]], len(found) > asked["limit"]
         body: dict[str, Any] = {"results": [], "next": None}
         if shown:
             terms = entitlement.terms(patient_id=wanted.patient, benefit=wanted.visit_type)
             body["results"] = slots.as_rows(shown, price=slots.price_of(terms), with_distance=wanted.near is not None)
             if more:
-                body["next"] = edge.next_link(request, _cursor(wanted, shown[-1].place))
+                body["next"] = edge.next_link(request, _cursor(request, wanted, shown[-1].place))
         elif cursor is None:
             body["next_available"] = [
                 {"clinic": {"id": str(row.clinic), "name": row.clinic_name}, "start": row.start.isoformat()}
@@ -157,7 +160,7 @@ class VisitTypesView(Endpoint):
 
     public = True
 
-    @extend_schema(operation_id="visit_types_list", responses=VisitTypesPage)
+    @extend_schema(operation_id="list_visit_types", responses=VisitTypesPage)
     def get(self, request: Request) -> Response:
         parse(Shape, request.query_params)
         offered = VisitType.objects.filter(is_offered=True, booked_by=VisitType.BookedBy.ANYONE)[:MOST_TYPES]
@@ -217,10 +220,7 @@ def _search(
 
 
 def _window(start: date | datetime | None, end: date | datetime | None) -> dict[str, Any]:
-    """Days are the clinics' own, the last one included;
-
-    instants are half-open. Raises MixedWindow and WindowTooLong.
-    """
+    """Days are the clinics' own, the last one included; instants are half-open. Raises MixedWindow."""
     if start is None and end is None:
         return {}
     if isinstance(start, datetime):
@@ -233,11 +233,11 @@ def _window(start: date | datetime | None, end: date | datetime | None) -> dict[
     raise MixedWindow
 
 
-def _cursor(wanted: Search, place: Place) -> str:
+def _cursor(request: Request, wanted: Search, place: Place) -> str:
     near = wanted.near
     return cursors.encode(
         {
-            "list": "slots",
+            "list": _asked_for(request),
             "asked": wanted.asked_at.timestamp(),
             "near": [near.latitude, near.longitude] if near else None,
             "after": [place.start.timestamp(), place.metres, str(place.clinic), str(place.clinician)],
@@ -245,9 +245,21 @@ def _cursor(wanted: Search, place: Place) -> str:
     )
 
 
+def _cursor_of(request: Request, asked: dict[str, Any]) -> dict[str, Any]:
+    """What the page before left. Raises BadCursor where it was given for another search, or pages are not to be had."""
+    cursor = cursors.decode(asked["cursor"])
+    if cursor.get("list") != _asked_for(request) or "per_clinic" in asked:
+        raise BadCursor
+    return cursor
+
+
+def _asked_for(request: Request) -> str:
+    """Stands for what was searched, on whatever page."""
+    query = sorted((name, sorted(values)) for name, values in request.query_params.lists())
+    return "slots " + idempotency.fingerprint_of([pair for pair in query if pair[0] not in {"cursor", "limit"}])
+
+
 def _continued(cursor: dict[str, Any]) -> tuple[datetime, Point | None, Place]:
-    if cursor.get("list") != "slots":
-        raise cursors.BadCursor
     start, metres, clinic, clinician = cursor["after"]
     near = Point(*cursor["near"]) if cursor["near"] else None
     place = Place(datetime.fromtimestamp(start, UTC), metres, uuid.UUID(clinic), uuid.UUID(clinician))

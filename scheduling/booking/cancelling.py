@@ -23,22 +23,24 @@ def cancel(
 ) -> Appointment:
     """Cancel a visit and give its time back. Cancelling it again changes nothing.
 
-    Later than its policy's hours before the start it is marked as late, with the policy's fee code; staff may waive
-    that. Raises NotCancellable when it has begun (for staff: when it is over).
+    Later than its policy's hours before the start it is marked as late, with the policy's fee code; so it is where the
+    patient moved it away that late before. Staff may waive that. Raises NotCancellable when it has begun (for staff:
+    when it is over), and NotFound where it was moved to a clinic at which the staff who cancel it do not work.
     """
     staff = source == Appointment.Source.STAFF
     with transaction.atomic():
-        was = records.locked(visit)
+        was = records.locked(visit, staff=actor if staff else None)
         if was.status == Status.CANCELLED:
             return was
         if was.status == Status.HELD:
             raise NotCancellable("This is a hold: release it with DELETE /api/v1/holds/{id}.")
-        if was.status not in Appointment.LIVE or (not staff and (was.status != Status.BOOKED or was.starts_at <= now)):
+        over = was.ends_at <= now if staff else was.status != Status.BOOKED or was.starts_at <= now
+        if was.status not in Appointment.LIVE or over:
             raise NotCancellable
         claims.lock_calendars(records.calendars_of(was))
         claims.release(appointment=was.pk)
         policy = None if staff and waive_fee else policy_for(was)
-        late = policy is not None and now > was.starts_at - timedelta(hours=policy.free_until_hours_before)
+        late = policy is not None and is_late(was, policy, now=now)
         before = was.status
         records.change(
             was,
@@ -52,11 +54,18 @@ def cancel(
     return was
 
 
-def policy_for(visit: Appointment) -> CancellationPolicy | None:
-    """The cancellation policy of a visit:
+def is_late(visit: Appointment, policy: CancellationPolicy, *, now: datetime) -> bool:
+    """Whether cancelling `visit` at `now` is late, or the patient's side moved it late: no way around a fee."""
+    free_until = timedelta(hours=policy.free_until_hours_before)
+    if now > visit.starts_at - free_until:
+        return True
+    by_them = Q(actor=visit.patient.user_id) | Q(actor__proxies__patient=visit.patient_id)
+    moves = visit.changes.filter(by_them, kind=Kind.MOVED).values_list("at", "moved_from__start")
+    return any(at > datetime.fromisoformat(start) - free_until for at, start in moves)
 
-    in force where it is on the day it was booked, the health system's own first.
-    """
+
+def policy_for(visit: Appointment) -> CancellationPolicy | None:
+    """The policy in force on the day the visit was booked: its health system's own, else the general one."""
     booked_on = (visit.booked_at or visit.created_at).astimezone(visit.clinic.zone).date()
     return (
         CancellationPolicy.objects.filter(

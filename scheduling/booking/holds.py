@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import datetime
+from typing import cast
 
 from django.db import transaction
 from django.db.models import Min, QuerySet
@@ -50,8 +51,7 @@ def hold(
     overlapping slots: exactly one wins, and none deadlock (locks and claims are taken in calendar order).
     """
     wanted = wanting.wanted_slot(slot, patient, staff=source == Appointment.Source.STAFF, now=now)
-    terms = entitlement.terms(patient_id=patient.pk, benefit=wanted.visit_type.code)
-    offer = terms.require(wanted.on)
+    offer = entitlement.resolve(patient=patient, benefit=wanted.visit_type.code, on=wanted.on)
     with transaction.atomic(), wanting.refusals(wanted):
         claims.lock_calendars(wanted.calendars)
         claims.lock_shift(clinician=slot.clinician, clinic=slot.clinic, start=slot.start)
@@ -59,7 +59,7 @@ def hold(
             raise TooManyHolds
         wanting.require_offered(wanted)
         visit, expires_at = records.create(wanted, Status.HELD, actor, source, hold_for=HOLD_FOR, price=offer.price)
-    return visit, expires_at or now + HOLD_FOR
+    return visit, cast(datetime, expires_at)
 
 
 def extend(*, held: Appointment, actor: User, now: datetime) -> datetime:
@@ -92,10 +92,7 @@ def release(*, held: Appointment, actor: User, now: datetime) -> None:
 
 
 def expire_holds(*, now: datetime, most: int = 500) -> int:
-    """Close holds whose time is over, each in a transaction of its own;
-
-    returns how many. Safe to run twice, and at once.
-    """
+    """Close holds whose time is over, each in its own transaction; returns how many. Safe to run twice, and at once."""
     over = Appointment.objects.filter(~claims.is_unexpired(), status=Status.HELD)
     closed = 0
     for visit in over.order_by("starts_at")[:most]:

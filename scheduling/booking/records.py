@@ -4,7 +4,8 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-from clinics.models import Registration, User
+from clinics.models import Registration, StaffRole, User
+from clinics.refusals import NotFound
 from memberships.entitlement import Entitlement
 from scheduling import claims
 from scheduling.booking import wanted as wanting
@@ -62,15 +63,21 @@ def move_claims(visit: Appointment, wants: list[Want]) -> None:
         claims.release(appointment=visit.pk, calendar=visit.room_id)
 
 
-def locked(visit: Appointment) -> Appointment:
+def locked(visit: Appointment, *, staff: User | None = None) -> Appointment:
     """The visit as it is now, locked, with what it shows loaded. Another's change under way is waited for.
+
+    Raises NotFound where that moved it to a clinic at which `staff`, who acts on it as such, does not work.
 
     Two statements: one that locks and joins finds nothing when the change it waited for moved the visit to another
     clinic, because it has the old clinic's row in hand.
     """
     found = Appointment.objects.filter(pk=visit.pk)
     list(found.select_for_update(no_key=True).values_list("pk"))
-    return found.select_related("patient", "visit_type", "clinic", "clinician").get()
+    now = found.select_related("patient", "visit_type", "clinic", "clinician").get()
+    has_moved = now.clinic_id != visit.clinic_id
+    if staff and has_moved and not StaffRole.objects.care_places(staff).filter(pk=now.clinic_id).exists():
+        raise NotFound
+    return now
 
 
 def change(visit: Appointment, expected: str, **fields: Any) -> None:

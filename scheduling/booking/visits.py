@@ -7,12 +7,13 @@ from django.db import transaction
 from clinics.models import Patient, User
 from clinics.refusals import Refused
 from memberships import entitlement
+from memberships.entitlement import Entitlement
 from scheduling import claims, slots
 from scheduling.booking import holds, records
 from scheduling.booking import wanted as wanting
 from scheduling.booking.holds import HoldExpired
 from scheduling.booking.records import Kind, Status
-from scheduling.booking.wanted import SlotNotOffered, SlotTaken
+from scheduling.booking.wanted import SlotNotOffered, SlotTaken, Wanted
 from scheduling.models import Appointment
 from scheduling.slots import Slot
 
@@ -41,11 +42,10 @@ def book(*, held: Appointment, reason: str, accept_price: int | None, actor: Use
     Raises HoldExpired, NotHeld, SlotNotOffered, MembershipRequired or PriceChanged.
     """
     wanted = wanting.wanted_of(held, staff=True, now=now)
-    terms = entitlement.terms(patient_id=held.patient_id, benefit=wanted.visit_type.code)
     with transaction.atomic():
         visit = records.locked(held)
         holds.require_held(visit)
-        paid = terms.settle(wanted.on, accept_price=accept_price)
+        paid = settle(wanted, accept_price=accept_price)
         claims.lock_calendars(records.calendars_of(visit))
         claims.lock_shift(clinician=visit.clinician_id, clinic=visit.clinic_id, start=visit.starts_at)
         if claims.confirm(appointment=visit.pk) != records.claims_of(visit):
@@ -79,8 +79,7 @@ def overbook(
     if not overbook_reason.strip():
         raise OverbookReason
     wanted = wanting.wanted_slot(slot, patient, staff=True, now=now)
-    terms = entitlement.terms(patient_id=patient.pk, benefit=wanted.visit_type.code)
-    paid = terms.settle(wanted.on, accept_price=accept_price)
+    paid = settle(wanted, accept_price=accept_price)
     with transaction.atomic(), wanting.refusals(wanted):
         claims.lock_calendars(wanted.calendars)
         claims.lock_shift(clinician=slot.clinician, clinic=slot.clinic, start=slot.start)
@@ -121,15 +120,15 @@ def reschedule(
     if slot.visit_type != visit.visit_type_id:
         raise OtherVisitType
     wanted = wanting.wanted_slot(slot, visit.patient, staff=staff, now=now)
-    terms = entitlement.terms(patient_id=visit.patient_id, benefit=wanted.visit_type.code)
     with transaction.atomic(), wanting.refusals(wanted):
-        was = records.locked(visit)
+        was = records.locked(visit, staff=actor if staff else None)
         if was.status != Status.BOOKED or was.starts_at <= now:
             raise NotMovable
         if (slot.clinician, slot.clinic, slot.start) == (was.clinician_id, was.clinic_id, was.starts_at):
             return was
-        agreed = accept_price if accept_price is not None else was.price
-        paid = terms.settle(wanted.on, accept_price=agreed)
+        if accept_price is None and was.paid_by == Appointment.PaidBy.PER_VISIT:
+            accept_price = was.price
+        paid = settle(wanted, accept_price=accept_price)
         claims.lock_calendars([*records.calendars_of(was), *wanted.calendars])
         claims.lock_shift(clinician=slot.clinician, clinic=slot.clinic, start=slot.start)
         wanting.require_offered(wanted, apart_from=was.pk)
@@ -158,3 +157,9 @@ def reschedule(
         records.register(was)
         records.record(was, Kind.MOVED, Status.BOOKED, actor, now, moved_from=moved_from)
     return was
+
+
+def settle(wanted: Wanted, *, accept_price: int | None) -> Entitlement:
+    """What pays for the visit on its date. Raises MembershipRequired and PriceChanged."""
+    benefit = wanted.visit_type.code
+    return entitlement.settle(patient=wanted.patient, benefit=benefit, on=wanted.on, accept_price=accept_price)

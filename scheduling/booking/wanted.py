@@ -104,7 +104,7 @@ def wanted_slot(slot: Slot, patient: Patient, *, staff: bool, now: datetime) -> 
     if clinic is None or clinician is None:
         raise NotFound
     wanted = Wanted(slot, patient, visit_type, clinic, clinician, clinic.room_ids, staff, now)
-    rules.require_fit(patient, visit_type=visit_type, clinic=clinic, on=wanted.on, staff=staff)
+    rules.require_fit(patient, visit_type=visit_type, clinic=clinic, at=slot.start, staff=staff)
     return wanted
 
 
@@ -115,9 +115,9 @@ def wanted_of(visit: Appointment, *, staff: bool, now: datetime) -> Wanted:
 
 
 def require_offered(wanted: Wanted, *, overbook: bool = False, apart_from: uuid.UUID | None = None) -> None:
-    """Under the locks:
+    """Raises SlotTaken, PatientBusy or SlotNotOffered unless the slot is still free by the rules that list it.
 
-    raises SlotTaken, PatientBusy or SlotNotOffered unless the slot is still free by the rules that list it.
+    Asked under the locks.
     """
     if slots.is_offered(
         wanted.slot,

@@ -16,10 +16,7 @@ from scheduling.models.visit_types import VisitType
 
 class AppointmentQuerySet(models.QuerySet["Appointment"]):
     def visible_to(self, user: User, *, on: date) -> "AppointmentQuerySet":
-        """The visits that `user` may see on the day `on`:
-
-        of patients they are or act for, and of clinics they work at.
-        """
+        """What `user` may see on the day `on`: visits of those they act for, and at clinics they work at."""
         if not user.is_active:
             return self.none()
         own = Patient.objects.acted_for_by(user, on=on)

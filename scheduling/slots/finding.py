@@ -10,9 +10,11 @@ from django.db import connection
 
 from scheduling.slots import statement
 from scheduling.slots.ids import Slot
-from scheduling.slots.wanted import Place, Search
+from scheduling.slots.wanted import MOST_CLINICS, Place, Search
 
 LIMIT = 50
+# How long before a slot that was taken others count as near it.
+BEFORE = timedelta(minutes=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,10 @@ def search(wanted: Search, *, now: datetime, after: Place | None = None, limit: 
         "after_clinician": after.clinician,
         "limit": limit,
     }
-    source = statement.EACH_CLINIC if wanted.per_clinic else statement.ALL_CLINICS
+    source = statement.ALL_CLINICS
+    if wanted.per_clinic:
+        source = statement.EACH_CLINIC
+        parameters["most_clinics"] = min(MOST_CLINICS, max(1, limit // wanted.per_clinic))
     with connection.cursor() as cursor:
         cursor.execute(statement.SEARCH.format(chosen=statement.chosen(wanted), source=source), parameters)
         return [_found(row) for row in cursor.fetchall()]
@@ -115,20 +120,17 @@ def is_offered(
 def alternatives(
     slot: Slot, *, code: str, patient: uuid.UUID, staff: bool, now: datetime, most: int = 3
 ) -> list[Found]:
-    """The free starts at the slot's clinic that are nearest in time to a slot that could not be had."""
-    around = Search(
-        visit_type=code,
-        asked_at=now,
-        clinics=(slot.clinic,),
-        days=None,
-        from_at=slot.start - timedelta(hours=4),
-        until_at=slot.start + timedelta(days=2),
-        patient=patient,
-        staff=staff,
-    )
-    found = search(around, now=now, limit=LIMIT)
-    nearest = sorted(found, key=lambda row: (abs(row.slot.start - slot.start), row.place.clinician))[:most]
-    return sorted(nearest, key=lambda row: (row.slot.start, row.place.clinician))
+    """The free starts at the slot's clinic that are nearest in time to a slot that could not be had, in their order.
+
+    From BEFORE ahead of it, and as far behind it as it takes; for a slot that is past or too far ahead, the next ones
+    from `now` on. Fewer than `most` only where the clinic has no more within WEEKS_AHEAD weeks. One statement.
+    """
+    around = Search(visit_type=code, asked_at=now, clinics=(slot.clinic,), patient=patient, staff=staff)
+    parameters = statement.parameters(around, now) | {"wanted": slot.start, "before": BEFORE, "most": most}
+    with connection.cursor() as cursor:
+        cursor.execute(statement.AROUND.format(chosen=statement.chosen(around)), parameters)
+        found = [_found(row) for row in cursor.fetchall()]
+    return sorted(found, key=lambda row: (row.slot.start, row.place.clinician))
 
 
 def _found(row: tuple[Any, ...]) -> Found:

@@ -34,11 +34,8 @@ def parameters(wanted: Search, now: datetime) -> dict[str, Any]:
 
 
 def chosen(wanted: Search) -> str:
-    """The FROM and WHERE of the clinics searched:
-
-    only the conditions that were asked for, so that each finds its index.
-    """
-    conditions = ["true"]
+    """The FROM and WHERE of the clinics searched: only the conditions asked for, so that each finds its index."""
+    conditions = ["(c.closes_on IS NULL OR c.closes_on > (%(asked_at)s::timestamptz AT TIME ZONE c.time_zone)::date)"]
     if wanted.clinics:
         conditions.append("c.id = ANY (%(clinics)s)")
     elif not wanted.near:
@@ -115,4 +112,47 @@ CROSS JOIN LATERAL (
     )
 } f LIMIT 1) hit
 ORDER BY place.metres, place.id
+"""
+# Backwards all of a short window; forwards, and from now on, two days at a time until there are enough.
+FREE = "SELECT f.start, f.metres, f.clinic_id, f.clinician_id FROM "
+AROUND = f"""
+WITH kind AS MATERIALIZED ({KIND}), place AS MATERIALIZED ({NEAREST}), free AS (
+    {FREE} kind CROSS JOIN place CROSS JOIN LATERAL {
+    CALL.format(
+        clinics="ARRAY[place.id]",
+        first_day="NULL::date",
+        days="NULL::int",
+        from_at="%(wanted)s::timestamptz - %(before)s::interval",
+        until_at="%(wanted)s::timestamptz",
+        more="p_limit => 1000",
+    )
+} f
+    UNION
+    ({FREE} kind CROSS JOIN place CROSS JOIN generate_series(0, %(weeks_ahead)s * 7 - 1, 2) AS day CROSS JOIN LATERAL {
+    CALL.format(
+        clinics="ARRAY[place.id]",
+        first_day="NULL::date",
+        days="NULL::int",
+        from_at="%(wanted)s::timestamptz + day * interval '1 day'",
+        until_at="%(wanted)s::timestamptz + (day + 2) * interval '1 day'",
+        more="p_limit => %(most)s",
+    )
+} f LIMIT %(most)s)
+    UNION
+    ({FREE} kind CROSS JOIN place CROSS JOIN generate_series(0, %(weeks_ahead)s * 7 - 1, 2) AS day CROSS JOIN LATERAL {
+    CALL.format(
+        clinics="ARRAY[place.id]",
+        first_day="NULL::date",
+        days="NULL::int",
+        from_at="%(now)s::timestamptz + day * interval '1 day'",
+        until_at="%(now)s::timestamptz + (day + 2) * interval '1 day'",
+        more="p_limit => %(most)s",
+    )
+} f LIMIT %(most)s)
+)
+SELECT f.start, f.metres, f.clinic_id, f.clinician_id, kind.duration, kind.id, kind.code,
+       p.time_zone, p.name, d.given_name, d.family_name, d.credentials
+FROM kind CROSS JOIN free f
+JOIN place p ON p.id = f.clinic_id JOIN clinics_clinician d ON d.calendar_id = f.clinician_id
+ORDER BY greatest(f.start - %(wanted)s::timestamptz, %(wanted)s::timestamptz - f.start), 1, 4 LIMIT %(most)s
 """

@@ -3,7 +3,9 @@
 --
 -- A start is offered when the visit fits the shift, visit and turnover meet no live claim of the clinician on any lane, the clinic is
 -- open, licence and credential hold on that day, a room of the kind, where needed, is free throughout, and the patient is free.
--- A held claim whose time is over counts as free (expiry uses the database's clock, everything else p_now).
+-- A held claim whose time is over counts as free (expiry uses the database's clock, everything else p_now). For a patient the
+-- type's ages hold on the local day of the visit, and a type for new or established patients is offered only where they are one:
+-- established with a health system is who completed a visit there in the three years before (AMA, CPT Evaluation and Management).
 --
 -- Everything is a multirange of *starts*: a claim [a, b) forbids the starts (a - taken, b), both ends open, so that nothing is
 -- unnested, shrunk and merged again, and a pool of rooms is the union of its rooms' starts. Traps that shaped it:
@@ -16,6 +18,8 @@
 --   * Aggregates in LATERAL, not joins, for licence and credential: joins made planning slow and one plan catastrophic.
 --   * The grid steps from the clinic's own midnight. That is right over both changes of the clock, because a step divides 60.
 --   * Planning costs more than running: SET plan_cache_mode plans once a connection (PostgreSQL 18), jit is never worth it here.
+--
+-- (date + years) lands on 28 February for somebody born on the 29th; their birthday is then 1 March, as Patient.age_on has it.
 --
 -- Window, per clinic: from p_from (absolute) or the first of p_days local days beginning with p_first_day (null: the local day of
 -- p_asked_at), until p_until or the end of those days, within the type's notice, which p_any_notice (staff) leaves out.
@@ -51,10 +55,19 @@ RETURNS TABLE (start timestamptz, metres int, clinic_id uuid, clinician_id uuid,
 LANGUAGE sql STABLE ROWS 50 SET plan_cache_mode = force_generic_plan SET jit = off
 AS $$
 WITH kind AS MATERIALIZED (
-    SELECT id, duration, turnover, duration + turnover AS taken, step * interval '1 minute' AS grid, room_kind,
-           CASE WHEN p_any_notice THEN p_now ELSE p_now + latest_notice END AS earliest,
-           CASE WHEN p_any_notice THEN 'infinity' ELSE p_now + earliest_notice END AS latest
-    FROM scheduling_visittype WHERE id = p_visit_type
+    SELECT v.id, v.duration, v.turnover, v.duration + v.turnover AS taken, v.step * interval '1 minute' AS grid, v.room_kind,
+           v.patients, old.enough AS old_enough, old.too AS too_old,
+           CASE WHEN p_any_notice THEN p_now ELSE p_now + v.latest_notice END AS earliest,
+           CASE WHEN p_any_notice THEN 'infinity' ELSE p_now + v.earliest_notice END AS latest
+    FROM scheduling_visittype v
+    LEFT JOIN clinics_patient who ON who.calendar_id = p_patient
+    CROSS JOIN LATERAL (
+        SELECT (who.birth_date + make_interval(years => v.min_age))::date AS low,
+               (who.birth_date + make_interval(years => v.max_age + 1))::date AS high) birthday
+    CROSS JOIN LATERAL (
+        SELECT birthday.low + (extract(day FROM birthday.low) <> extract(day FROM who.birth_date))::int AS enough,
+               birthday.high + (extract(day FROM birthday.high) <> extract(day FROM who.birth_date))::int AS too) old
+    WHERE v.id = p_visit_type AND v.is_offered
 ), own AS MATERIALIZED (
     SELECT coalesce(range_agg(tstzrange(lower(t.during) - kind.duration, upper(t.during), '()')), '{}') AS starts
     FROM kind JOIN scheduling_claim t ON t.calendar_id = p_patient
@@ -63,15 +76,20 @@ WITH kind AS MATERIALIZED (
 ), place AS MATERIALIZED (
     SELECT c.id, c.time_zone, c.state, c.health_system_id, day.midnight, win.lo, win.hi, closed.starts AS closed,
            coalesce(metres_between(p_latitude, p_longitude, c.latitude, c.longitude), 0) AS metres,
-           CASE WHEN kind.room_kind = '' THEN '{(,)}' ELSE coalesce(rooms.starts, '{}') END AS rooms
+           CASE WHEN kind.room_kind = '' THEN '{(,)}' ELSE coalesce(rooms.starts, '{}') END AS rooms,
+           CASE WHEN p_patient IS NULL OR kind.patients = 'anyone' THEN '{(,)}'
+                WHEN kind.patients = 'new' THEN '{(,)}'::tstzmultirange - known.starts
+                ELSE known.starts END AS fit
     FROM kind CROSS JOIN clinics_clinic c
     CROSS JOIN LATERAL (
         SELECT coalesce(p_first_day, (p_asked_at AT TIME ZONE c.time_zone)::date) AS first,
                date_trunc('day', p_now, c.time_zone) AS midnight) day
     CROSS JOIN LATERAL (
         SELECT greatest(kind.earliest, p_from, p_after, c.opens_on::timestamp AT TIME ZONE c.time_zone,
+                        kind.old_enough::timestamp AT TIME ZONE c.time_zone,
                         CASE WHEN p_days IS NOT NULL THEN day.first::timestamp AT TIME ZONE c.time_zone END) AS lo,
                least(kind.latest, p_until, c.closes_on::timestamp AT TIME ZONE c.time_zone,
+                     kind.too_old::timestamp AT TIME ZONE c.time_zone,
                      (day.first + p_days)::timestamp AT TIME ZONE c.time_zone) AS hi) edge
     CROSS JOIN LATERAL (SELECT least(edge.lo, edge.hi) AS lo, edge.hi) win
     CROSS JOIN LATERAL (
@@ -87,6 +105,12 @@ WITH kind AS MATERIALIZED (
               AND (t.expires_at IS NULL OR t.expires_at > clock_timestamp())
               AND (p_except IS NULL OR t.appointment_id IS DISTINCT FROM p_except)) busy
         WHERE r.clinic_id = c.id AND r.kind = kind.room_kind AND r.in_use) rooms
+    CROSS JOIN LATERAL (
+        SELECT coalesce(range_agg(tstzrange(a.ends_at,
+                   ((a.ends_at AT TIME ZONE c.time_zone)::date + interval '3 years') AT TIME ZONE c.time_zone)), '{}') AS starts
+        FROM scheduling_appointment a JOIN clinics_clinic past ON past.id = a.clinic_id
+        WHERE kind.patients <> 'anyone' AND a.patient_id = p_patient AND a.status = 'completed'
+          AND a.starts_at > p_now - interval '4 years' AND past.health_system_id = c.health_system_id) known
     WHERE c.id = ANY (p_clinics)
 )
 SELECT g, place.metres, place.id, s.clinician_id, s.id
@@ -113,7 +137,8 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL unnest(
     (tstzmultirange(s.during * tstzrange(place.lo, place.hi))
      - tstzmultirange(tstzrange(upper(s.during) - kind.duration, NULL, '()'))
-     - busy.starts - place.closed - own.starts) * licensed.starts * credentialed.starts * place.rooms) f
+     - busy.starts - place.closed - own.starts)
+    * licensed.starts * credentialed.starts * place.rooms * place.fit) f
 CROSS JOIN LATERAL generate_series(
     date_bin(kind.grid, lower(f) + kind.grid - interval '1 microsecond', place.midnight), upper(f), kind.grid) g
 WHERE g <@ f

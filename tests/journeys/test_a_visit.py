@@ -121,6 +121,45 @@ class TestAPatient:
         assert Appointment.objects.count() == 1
 
 
+class TestSlots:
+    def test_it_lists_for_a_child_only_what_a_child_may_have(self, avon, pat, me):
+        child = cast.make_patient("Kid", born=NOW.date().replace(year=2018), user=False)
+        Proxy.objects.create(user=pat.user, patient=child)
+        adults, children = cast.make_visit_type("adults", min_age=18), cast.make_visit_type("children", max_age=8)
+        cast.make_shift(avon, at(17), at(18), adults, children)
+        cast.make_shift(avon, at(17, days=1), at(18, days=1), adults, children)
+
+        def listed(code, **who):
+            query = {"visit_type": code, "clinic": str(avon.clinic.pk), **who}
+            return {row["start"][:10] for row in me.get("/slots", query).json()["results"]}
+
+        assert listed("adults") == {"2026-11-24", "2026-11-25"}
+        assert listed("adults", patient=str(child.pk)) == set()
+        assert listed("children", patient=str(child.pk)) == {"2026-11-24", "2026-11-25"}
+        assert listed("children") == set()
+
+    def test_it_gives_the_next_of_each_clinic_on_one_page(self, avon, office, me):
+        near = cast.make_place("Westlake", latitude=41.45, longitude=-81.92)
+        cast.make_shift(near, at(9), at(17), office)
+
+        both = slots_of(me, per_clinic=2)
+        nearest = slots_of(me, per_clinic=2, limit=3)
+
+        assert (len(both["results"]), both["next"]) == (4, None)
+        assert [row["clinic"]["name"] for row in nearest["results"]] == ["Avon", "Avon"]
+
+    def test_it_goes_on_only_with_the_search_it_began_with(self, avon, me):
+        following = slots_of(me, limit=5)["next"]
+        path, query = following.split("?")[0].removeprefix("http://testserver/api/v1"), following.split("?")[1]
+
+        again = me.get(f"{path}?{query}")
+        other = me.get(f"{path}?{query.replace('within_miles=25', 'within_miles=24')}")
+
+        assert again.status_code == 200
+        assert again.json()["results"][0]["start"] == "2026-11-24T09:50:00-05:00"
+        assert (other.status_code, other.json()["code"]) == (400, "bad_cursor")
+
+
 class TestAParent:
     def test_it_books_for_a_child_and_lists_the_visit(self, avon, pat, me):
         child = cast.make_patient("Kid", born=NOW.date().replace(year=2018), user=False)

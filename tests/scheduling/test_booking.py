@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, connection
 from django.db.backends.postgresql.psycopg_any import DateRange
 
+from clinics.refusals import NotFound
 from memberships.entitlement import MembershipRequired, PriceChanged
 from scheduling import booking, claims, closures, rules, slots, time_off
 from scheduling.models import Appointment, AppointmentChange, CancellationPolicy, Claim
@@ -68,6 +69,27 @@ class TestHold:
         others = refused.value.help()["alternatives"]
         assert [row["start"][11:16] for row in others] == ["09:40", "10:20", "10:30"]
         assert all(row["price"] == 0 for row in others)
+
+    def test_it_offers_those_nearest_in_time_however_many_clinicians_there_are(self, avon, office, pat, stranger):
+        for number in range(6):
+            more = cast.make_clinician(avon.clinic, f"More{number}")
+            cast.make_shift(avon, at(9), at(11), office, clinician=more)
+            cast.make_room(avon.clinic, f"More {number}")
+        for name, minute in (("One", 0), ("Two", 20)):
+            hold(cast.make_patient(name), avon.slot(at(15, minute), office))
+
+        with pytest.raises(booking.SlotTaken) as refused:
+            hold(stranger, avon.slot(at(15, 10), office))
+
+        others = refused.value.help()["alternatives"]
+        assert [row["start"][11:16] for row in others] == ["14:30", "14:40", "15:40"]
+
+    def test_it_offers_the_next_ones_where_the_slot_is_long_over_or_too_far_ahead(self, avon, office, pat):
+        for start in (NOW - timedelta(days=9), NOW + timedelta(days=200)):
+            with pytest.raises(booking.SlotNotOffered) as refused:
+                hold(pat, avon.slot(start, office))
+
+            assert [row["start"][11:16] for row in refused.value.help()["alternatives"]] == ["09:00", "09:10", "09:20"]
 
     def test_it_tells_a_patient_who_is_busy_so(self, avon, office, pat):
         elsewhere = cast.make_place("Hartford")
@@ -257,7 +279,7 @@ class TestReschedule:
         cast.make_member(leaving, during=DateRange(date(2026, 1, 1), date(2026, 11, 25)))
         visit = book(leaving, avon.slot(at(10), office))
 
-        with pytest.raises(PriceChanged) as refused:
+        with pytest.raises(MembershipRequired) as refused:
             move(visit, avon.slot(at(10, days=1), office))
         moved = move(visit, avon.slot(at(10, days=1), office), accept_price=refused.value.help()["price"])
 
@@ -306,6 +328,34 @@ class TestCancel:
 
         assert cancel(visit, waive_fee=True).is_late_cancellation
         assert not cancel(other, waive_fee=True, source=STAFF).is_late_cancellation
+
+    def test_it_cannot_be_made_free_by_moving_the_visit_away_first(self, avon, office, pat):
+        late = book(pat, avon.slot(at(12), office))
+        early = book(pat, avon.slot(at(14), office))
+
+        moved_late = move(late, avon.slot(at(12, days=1), office))
+        moved_in_time = move(early, avon.slot(at(13, days=1), office))
+
+        assert cancel(moved_late).fee_code == "late-avon"
+        assert cancel(moved_in_time).fee_code == ""
+
+    def test_it_refuses_staff_a_visit_that_is_over(self, avon, office, pat):
+        visit = book(pat, avon.slot(at(10), office))
+
+        with pytest.raises(booking.NotCancellable):
+            cancel(visit, source=STAFF, now=at(10, 20))
+        assert cancel(visit, source=STAFF, now=at(10, 19)).status == "cancelled"
+
+    def test_it_refuses_staff_a_visit_that_has_just_moved_to_another_clinic(self, avon, office, pat, desk):
+        elsewhere = cast.make_place("Hartford")
+        cast.make_shift(elsewhere, at(9), at(17), office)
+        seen = book(pat, avon.slot(at(12), office))
+        move(seen, elsewhere.slot(at(12), office))
+
+        with pytest.raises(NotFound):
+            booking.cancel(visit=seen, reason="", actor=desk, source=STAFF, now=NOW)
+        seen.refresh_from_db()
+        assert seen.status == "booked"
 
     def test_it_changes_nothing_the_second_time(self, avon, office, pat):
         visit = book(pat, avon.slot(at(13), office))
