@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from clinics.models import Identifier, Patient, Proxy, User
+from clinics.models import Identifier, Patient, Proxy, StaffRole, User
 from scheduling import booking
 from scheduling.models import Appointment, VisitType
 from tests import cast
@@ -11,7 +11,19 @@ from tests.cast import NOW, Place, at
 
 # Stands in everything about the patient: an answer that contains it shows something of them.
 CANARY = "Canaria"
-ROLES = ["owner", "parent", "stranger", "staff here", "staff elsewhere", "partner", "nobody"]
+# Why the patient comes, which a limited parent is not told.
+WHY = f"{CANARY} coughs"
+ROLES = [
+    "owner",
+    "parent",
+    "limited parent",
+    "stranger",
+    "staff here",
+    "clinician here",
+    "staff elsewhere",
+    "partner",
+    "nobody",
+]
 
 
 @dataclass
@@ -40,17 +52,21 @@ def make(avon: Place, office: VisitType) -> World:
     Identifier.objects.create(patient=patient, system="urn:mrn", value=f"{CANARY}-1")
     parent = cast.make_patient("Parent")
     Proxy.objects.create(user=parent.user, patient=patient)
+    limited = cast.make_patient("Limited")
+    Proxy.objects.create(user=limited.user, patient=patient, shrinks_at_age=9)
     by: dict[str, Any] = {"actor": patient.user, "source": Appointment.Source.PATIENT, "now": NOW}
     first, _ = booking.hold(patient=patient, slot=avon.slot(at(10), office), **by)
-    visit = booking.book(held=first, reason=CANARY, accept_price=None, actor=by["actor"], now=NOW)
+    visit = booking.book(held=first, reason=WHY, accept_price=None, actor=by["actor"], now=NOW)
     held, _ = booking.hold(patient=patient, slot=avon.slot(at(11), office), **by)
     partner = cast.make_user("partner", is_staff=True)
     partner.staff_roles.create(role="partner", organization=avon.clinic.health_system)
     callers = {
         "owner": patient.user,
         "parent": parent.user,
+        "limited parent": limited.user,
         "stranger": cast.make_patient("Stranger").user,
         "staff here": cast.make_staff(avon.clinic),
+        "clinician here": cast.make_staff(avon.clinic, "Clinician", StaffRole.Role.CLINICIAN),
         "staff elsewhere": cast.make_staff(elsewhere.clinic),
         "partner": partner,
         "nobody": None,
