@@ -107,11 +107,11 @@ def mark_ready(url: str) -> None:
 
 
 def web_command(port: int) -> list[str]:
-    """As `make demo` and production start it (config/demo.py)."""
-    return [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", embedded.LOCALHOST, "--port", str(port),
-        "--access-log", "--workers", str(min(2, os.cpu_count() or 1)), "config.wsgi:application",
-    ]  # fmt: skip
+    """As `make demo` and production start it (config/demo.py), with the same flags."""
+    cores = os.cpu_count() or 1
+    flags = f"--interface wsgi --host {embedded.LOCALHOST} --port {port} --workers {min(2, cores)}"
+    threads = f"--blocking-threads {min(8, 2 * cores + 1)} --backpressure 64 --access-log --no-ws"
+    return [sys.executable, "-m", "granian", "config.wsgi:application", *flags.split(), *threads.split()]
 
 
 @contextmanager
