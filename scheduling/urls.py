@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from scheduling.api import appointments, holds, slots
+from scheduling.api import appointments, callers, holds, slots
 
 api = [
     path("slots", slots.SlotsView.as_view()),
     path("visit-types", slots.VisitTypesView.as_view()),
+    path("clinics/<uuid:clinic_id>/patients", callers.CallersView.as_view()),
     path("holds", holds.HoldsView.as_view()),
     path("holds/<uuid:hold_id>", holds.HoldView.as_view()),
     path("holds/<uuid:hold_id>/extend", holds.HoldExtendView.as_view()),

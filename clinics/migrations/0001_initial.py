@@ -667,7 +667,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="patient",
-            index=models.Index(fields=["family_name", "given_name", "birth_date"], name="patient_name_birth"),
+            index=models.Index(fields=["birth_date", "family_name", "given_name"], name="patient_birth_name"),
         ),
         migrations.AddConstraint(
             model_name="identifier",

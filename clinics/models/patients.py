@@ -71,7 +71,7 @@ class Patient(models.Model):
     objects = PatientQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["family_name", "given_name", "birth_date"], name="patient_name_birth")]
+        indexes = [models.Index(fields=["birth_date", "family_name", "given_name"], name="patient_birth_name")]
 
     def __str__(self) -> str:
         return self.name
