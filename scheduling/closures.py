@@ -22,7 +22,7 @@ class BadClosure(Refused):
 
 def visits_during(*, clinic: Clinic, start: datetime, end: datetime) -> QuerySet[Appointment]:
     """The live visits at `clinic` that meet [start, end): what closing it would hit."""
-    at_the_time = Appointment.objects.filter(clinic=clinic, starts_at__lt=end, ends_at__gt=start)
+    at_the_time = Appointment.objects.filter(clinic=clinic).meeting(start, end)
     return at_the_time.filter(claims.takes_time()).order_by("starts_at", "id")
 
 

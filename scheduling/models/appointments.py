@@ -7,11 +7,12 @@ from typing import ClassVar
 from django.contrib.postgres.fields import DateRangeField
 from django.db import models
 from django.db.models import Q
+from django.db.models.lookups import LessThanOrEqual
 
 from clinics.ids import new_id
 from clinics.models import Clinic, Clinician, Organization, Patient, Room, StaffRole, User
 from memberships.models import Membership
-from scheduling.models.visit_types import VisitType
+from scheduling.models.visit_types import LONGEST_VISIT, VisitType
 
 
 class AppointmentQuerySet(models.QuerySet["Appointment"]):
@@ -23,6 +24,10 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         return self.filter(
             Q(patient__in=own.values("pk")) | Q(clinic__in=StaffRole.objects.care_places(user).values("pk"))
         )
+
+    def meeting(self, start: datetime, end: datetime) -> "AppointmentQuerySet":
+        """The visits of which some time lies in [start, end), found without reading all those before."""
+        return self.filter(starts_at__lt=end, ends_at__gt=start, starts_at__gt=start - LONGEST_VISIT)
 
     def of(self, patients: list[uuid.UUID]) -> "AppointmentQuerySet":
         """The visits of these patients that were booked: not their holds."""
@@ -120,6 +125,10 @@ class Appointment(models.Model):
         ]
         constraints = [
             models.CheckConstraint(condition=Q(ends_at__gt=models.F("starts_at")), name="appointment_ends_after_start"),
+            models.CheckConstraint(
+                condition=LessThanOrEqual(models.F("ends_at") - models.F("starts_at"), models.Value(LONGEST_VISIT)),
+                name="appointment_within_a_day",
+            ),
             models.CheckConstraint(
                 condition=Q(
                     status__in=[

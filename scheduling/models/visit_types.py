@@ -7,6 +7,8 @@ from django.db.models import F, Q
 
 from clinics.models import Room
 
+# No visit is longer, so that those that meet a time begin in it or within this before it.
+LONGEST_VISIT = timedelta(hours=24)
 DIVISORS_OF_60 = [1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60]
 
 
@@ -52,7 +54,9 @@ class VisitType(models.Model):
     class Meta:
         ordering = ["code"]
         constraints = [
-            models.CheckConstraint(condition=Q(duration__gt=timedelta()), name="visit_type_duration"),
+            models.CheckConstraint(
+                condition=Q(duration__gt=timedelta(), duration__lte=LONGEST_VISIT), name="visit_type_duration"
+            ),
             models.CheckConstraint(condition=Q(turnover__gte=timedelta()), name="visit_type_turnover"),
             models.CheckConstraint(condition=Q(step__in=DIVISORS_OF_60), name="visit_type_step_divides_60"),
             models.CheckConstraint(

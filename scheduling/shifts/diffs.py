@@ -171,9 +171,7 @@ def visits_without_shift(
         claims.takes_time(),
         clinician__in={clinician for clinician, _ in lost},
         clinic__in={clinic for _, clinic in lost},
-        ends_at__gt=max(now, min(span.start for span in spans)),
-        starts_at__lt=max(span.end for span in spans),
-    )
+    ).meeting(max(now, min(span.start for span in spans)), max(span.end for span in spans))
     return [
         visit
         for visit in near.select_related("clinic", "patient", "visit_type").order_by("starts_at", "pk")
