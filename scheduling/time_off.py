@@ -30,7 +30,9 @@ def enter(
     """Take [start, end) off the calendar of a clinician (time off) or a room (block), also over visits.
 
     Returns the claim and the live visits that stand in it, for staff to move or cancel: none is cancelled silently, and
-    the list is complete, because a booking holds the calendar's lock. Raises BadTimeOff and AlreadyAway.
+    the list is complete, because a booking holds the calendar's lock. A visit of which only the clinician's turnover
+    lies in it is in the list: that is time of theirs too, and somebody is to see that it suffices without. Raises
+    BadTimeOff and AlreadyAway.
     """
     if not (start < end <= start + LONGEST and end > now):
         raise BadTimeOff
