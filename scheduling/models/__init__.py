@@ -2,7 +2,7 @@
 
 from scheduling.models.appointments import Appointment, AppointmentChange, CancellationPolicy
 from scheduling.models.claims import Claim
-from scheduling.models.shifts import Closure, DayByHand, Shift, WeeklyHours
+from scheduling.models.shifts import Closure, DayByHand, OpeningHoursChange, Shift, WeeklyHours
 from scheduling.models.visit_types import VisitType
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Claim",
     "Closure",
     "DayByHand",
+    "OpeningHoursChange",
     "Shift",
     "VisitType",
     "WeeklyHours",

@@ -110,6 +110,25 @@ class DayByHand(models.Model):
         return f"{self.clinician_id} {self.on}"
 
 
+class OpeningHoursChange(models.Model):
+    """Who set a clinic's opening hours, when, from what to what. Appended with every change, never changed.
+
+    `before` and `after` are lists of [weekday, opens, closes] in order, such as [0, "08:00", "17:00"] for Mondays.
+    """
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="opening_hours_changes")
+    at = models.DateTimeField()
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    before = models.JSONField()
+    after = models.JSONField()
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.clinic_id} {self.at:%Y-%m-%d %H:%M}"
+
+
 class Closure(models.Model):
     """A time in which a clinic is closed although its hours say otherwise: a holiday, snow."""
 

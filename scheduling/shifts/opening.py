@@ -1,10 +1,9 @@
 """Changing a clinic's opening hours, and clipping its shifts to them again."""
 
 import itertools
-import logging
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -14,14 +13,12 @@ from django.db.models import Q, QuerySet
 from clinics.models import Clinic, OpeningHours, User
 from scheduling import claims, intervals
 from scheduling.intervals import Block, Span
-from scheduling.models import Shift, WeeklyHours
+from scheduling.models import OpeningHoursChange, Shift, WeeklyHours
 from scheduling.shifts import diffs
 from scheduling.shifts.diffs import Diff
 from scheduling.shifts.expansion import Hours, Place, around, plan
 from scheduling.shifts.extending import days_by_hand, lock_clinics
 from scheduling.shifts.weekly import WEEKDAYS, BadHours, HoursOverlap
-
-logger = logging.getLogger(__name__)
 
 # Any week without a change of the clock shows whether doors overlap.
 A_MONDAY = date(2026, 6, 1)
@@ -43,7 +40,8 @@ def change_opening_hours(
     A weekday that `hours` leaves out is closed all day. With the hours as they are, it brings shifts in line with the
     clinic's first and last day. `accept` is the digest of the diff previewed: DiffChanged where something else would
     happen by now. Visits that lose their shift stay booked, and are in the diff for staff to move or cancel. Days set
-    by hand stay as they are. Raises BadHours and HoursOverlap.
+    by hand stay as they are. Who did it, and what the hours were before, is kept as an OpeningHoursChange. Raises
+    BadHours and HoursOverlap.
     """
     with transaction.atomic():
         lock_clinics([clinic.pk], change=True)
@@ -51,6 +49,10 @@ def change_opening_hours(
         diffs.lock(_shifts(clinic, now))
         diff = _diff(clinic, hours, now)
         diffs.require_accepted(diff, accept)
+        before = [Block(row.weekday, row.opens, row.closes) for row in OpeningHours.objects.filter(clinic=clinic)]
+        OpeningHoursChange.objects.create(
+            clinic=clinic, at=now, actor=actor, before=_as_json(before), after=_as_json(hours)
+        )
         OpeningHours.objects.filter(clinic=clinic).delete()
         OpeningHours.objects.bulk_create(
             OpeningHours(clinic=clinic, weekday=weekday, opens=opens, closes=closes) for weekday, opens, closes in hours
@@ -58,8 +60,7 @@ def change_opening_hours(
         place = Place.all_of([clinic.pk])[clinic.pk]
         _rows(clinic, now).update(expanded_until=place.horizon(now))
         diffs.apply(diff)
-    logger.info("opening hours of %s changed by %s", clinic.pk, actor.pk if actor else "the system")
-    return diff
+        return diff
 
 
 def _today(clinic: Clinic, now: datetime) -> date:
@@ -115,6 +116,10 @@ def _check(hours: Sequence[Block], clinic: Clinic) -> None:
     for (one, block), (other, another) in itertools.pairwise(week):
         if one.overlaps(other):
             raise HoursOverlap(f"{_words(block)} and {_words(another)} overlap: make them one.")
+
+
+def _as_json(hours: Iterable[Block]) -> list[list[int | str]]:
+    return [[weekday, f"{opens:%H:%M}", f"{closes:%H:%M}"] for weekday, opens, closes in sorted(hours)]
 
 
 def _words(block: Block) -> str:

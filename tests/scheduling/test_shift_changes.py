@@ -45,9 +45,9 @@ def open_at(clinic: Clinic, *doors: tuple[int, int], weekdays: Sequence[int] = r
     return [Block(weekday, time(opens), time(closes)) for weekday in weekdays for opens, closes in doors]
 
 
-def set_doors(clinic: Clinic, hours: Sequence[Block]) -> Diff:
-    diff = shifts.preview_opening_hours(clinic=clinic, hours=hours, now=NOW)
-    return shifts.change_opening_hours(clinic=clinic, hours=hours, actor=None, accept=diff.digest, now=NOW)
+def set_doors(clinic: Clinic, hours: Sequence[Block], *, actor: User | None = None, now: datetime = NOW) -> Diff:
+    diff = shifts.preview_opening_hours(clinic=clinic, hours=hours, now=now)
+    return shifts.change_opening_hours(clinic=clinic, hours=hours, actor=actor, accept=diff.digest, now=now)
 
 
 def visit(place: Place, office: VisitType, patient: Patient, start: datetime) -> Appointment:
@@ -264,10 +264,25 @@ class TestOpeningHours:
         with pytest.raises(shifts.HoursOverlap, match="Monday 08:00-12:00 and Monday 11:00-15:00"):
             set_doors(clinic.clinic, open_at(clinic.clinic, (8, 12), (11, 15), weekdays=[0]))
 
+    def test_it_keeps_who_changed_what_and_when(self, clinic, desk):
+        first, second = open_at(clinic.clinic, (8, 12), (13, 17), weekdays=[TUESDAY]), open_at(clinic.clinic)
+        set_doors(clinic.clinic, first)
+
+        set_doors(clinic.clinic, second, actor=desk, now=NOW + HOUR)
+
+        round_the_clock = [[weekday, "00:00", "00:00"] for weekday in range(7)]
+        written = [[TUESDAY, "08:00", "12:00"], [TUESDAY, "13:00", "17:00"]]
+        changes = clinic.clinic.opening_hours_changes.all()
+        assert [(change.at, change.actor, change.before, change.after) for change in changes] == [
+            (NOW, None, round_the_clock, written),
+            (NOW + HOUR, desk, written, []),
+        ]
+
     def test_it_refuses_a_diff_that_is_not_the_one_shown(self, clinic):
         with pytest.raises(shifts.DiffChanged):
             shifts.change_opening_hours(clinic=clinic.clinic, hours=[], actor=None, accept="?", now=NOW)
 
+        assert not clinic.clinic.opening_hours_changes.exists()
         assert OpeningHours.objects.filter(clinic=clinic.clinic).count() == 7
 
 
