@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -61,10 +62,15 @@ def named(url: str, database: str) -> str:
 
 def database_of(volume: str) -> str:
     """The volume's database, by the migrations that there are."""
+    return f"bench_{volume}_{migrations()}"
+
+
+@cache  # for the whole of a run
+def migrations() -> str:
     digest = hashlib.sha256()
     for path in sorted([*ROOT.glob("*/migrations/*.py"), *ROOT.glob("*/sql/*.sql")]):
         digest.update(path.read_bytes())
-    return f"bench_{volume}_{digest.hexdigest()[:8]}"
+    return digest.hexdigest()[:8]
 
 
 def make_database(url: str, volume: str, *, template: str = "template0") -> tuple[str, bool]:
