@@ -9,6 +9,10 @@
             ...
             return Response(..., status=201)
 
+        def replay(self, request: Request, body: Any, **_: Any) -> Any:
+            access.held(self.caller, uuid.UUID(body["id"]), now=timezone.now())
+            return body
+
 Refusals (clinics.refusals) and errors become problems in config.problems; limits are in config.throttling and .parsers.
 """
 
@@ -100,7 +104,10 @@ class SignedIn(permissions.BasePermission):
 
 
 class Endpoint(APIView):
-    """A view of the API: JSON, signed in unless `public`, each POST once per Idempotency-Key, deadlocks tried again."""
+    """A view of the API: JSON, signed in unless `public`, each POST once per Idempotency-Key, deadlocks tried again.
+
+    A view with a `post` has a `replay`, too: by the time a key is sent again, its caller may see less than then.
+    """
 
     public: ClassVar[bool] = False
     is_personal = False  # whether the answer is for somebody who is signed in
@@ -118,6 +125,14 @@ class Endpoint(APIView):
         if not isinstance(user, User):
             raise exceptions.NotAuthenticated
         return user
+
+    def replay(self, request: Request, body: Any, **kwargs: Any) -> Any:
+        """As much of `body`, which answered this POST before, as a fresh GET would show the caller now.
+
+        The same for all who may still see it. Raises what that GET would: NotFound, for example. There is no default,
+        for who may see an answer is known to its view alone.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not say who may see its answer again.")
 
     def initial(self, request: Request, *_args: Any, **_kwargs: Any) -> None:
         # There is one format, whatever the client accepts. Calls that fail to authenticate count against limits, too.
@@ -162,7 +177,10 @@ class Endpoint(APIView):
         return again_after_deadlocks(work)
 
     def once(self, request: Request, key: str, work: Callable[[], Response]) -> Response:
-        """The answer of `work`, or the one it gave to this key before, which says so in `Idempotent-Replayed`."""
+        """The answer of `work`, or the one it gave to this key before, which says so in `Idempotent-Replayed`.
+
+        The latter is authorised anew, by `replay`.
+        """
 
         def answer() -> Answer:
             response = work()
@@ -175,8 +193,10 @@ class Endpoint(APIView):
             asked=[request.META["QUERY_STRING"], request.data],
             work=answer,
         )
-        headers = {"Idempotent-Replayed": "true"} if given.replayed else None
-        return Response(given.body, status=given.status, headers=headers)
+        if not given.replayed:
+            return Response(given.body, status=given.status)
+        body = self.replay(request, given.body, **self.kwargs)
+        return Response(body, status=given.status, headers={"Idempotent-Replayed": "true"})
 
 
 def again_after_deadlocks(work: Callable[[], Response]) -> Response:

@@ -15,6 +15,7 @@ from clinics.edge import DayField, Endpoint, Shape, parse
 from clinics.models import Coverage, Patient, Proxy, Sex, StaffRole, User
 from clinics.models.places import validate_time_zone
 from clinics.openapi import problems
+from clinics.refusals import NotFound
 
 LANGUAGE = r"^[a-z]{2,3}(-[A-Za-z0-9]{1,8})?$"
 POSTAL_CODE = r"^(\d{5}(-\d{4})?)?$"
@@ -248,3 +249,10 @@ class Dependents(Endpoint):
         today = people.today_of(self.caller, now=timezone.now())
         proxy = people.add_dependent(user=self.caller, today=today, **asked)
         return Response(dependent_shown(proxy, on=today), status=201)
+
+    def replay(self, request: Request, body: Any, **_: Any) -> Any:  # noqa: ARG002 - as every view
+        today = people.today_of(self.caller, now=timezone.now())
+        proxy = people.dependents(self.caller, on=today).filter(patient=body["id"]).first()
+        if proxy is None:
+            raise NotFound
+        return body if proxy.is_full_on(today) else dependent_shown(proxy, on=today)

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from clinics.edge import Endpoint, Paged, Shape, page, parse
+from clinics.models import User
 from clinics.openapi import problems
 from clinics.refusals import NotFound
 from memberships.entitlement import MembershipRequired, PriceChanged
@@ -35,6 +36,13 @@ def price_field() -> serializers.IntegerField:
     return serializers.IntegerField(
         required=False, allow_null=True, default=None, min_value=0, max_value=10_000_000, help_text=ACCEPT_PRICE
     )
+
+
+def shown_again(body: dict[str, Any], user: User) -> dict[str, Any]:
+    """A visit as it was shown to `user` before, as far as they may see it now. Raises NotFound."""
+    now = timezone.now()
+    visit = access.visit(user, uuid.UUID(body["id"]), now=now)
+    return body if access.family(user, now=now).reads_reason(visit.patient_id) else {**body, "reason": None}
 
 
 class AppointmentsView(Endpoint):
@@ -68,6 +76,9 @@ class AppointmentsView(Endpoint):
             held=held, reason=asked["reason"], accept_price=asked["accept_price"], actor=self.caller, now=now
         )
         return Response(shown_visit(booked, family), status=201)
+
+    def replay(self, request: Request, body: Any, **_: Any) -> Any:  # noqa: ARG002 - as every view
+        return shown_again(body, self.caller)
 
     @extend_schema(
         operation_id="appointments_list",
@@ -110,6 +121,9 @@ class OverbookView(Endpoint):
         booked = booking.overbook(patient=patient, actor=self.caller, now=now, **asked)
         return Response(shown_visit(booked, access.family(self.caller, now=now)), status=201)
 
+    def replay(self, request: Request, body: Any, **_: Any) -> Any:  # noqa: ARG002 - as every view
+        return shown_again(body, self.caller)
+
 
 class AppointmentView(Endpoint):
     @extend_schema(operation_id="appointments_read", responses={200: AppointmentShown, **problems(NotFound)})
@@ -141,6 +155,9 @@ class RescheduleView(Endpoint):
         moved = booking.reschedule(visit=visit, actor=self.caller, source=source, now=now, **asked)
         return Response(shown_visit(moved, family))
 
+    def replay(self, request: Request, body: Any, **_: Any) -> Any:  # noqa: ARG002 - as every view
+        return shown_again(body, self.caller)
+
 
 class CancelView(Endpoint):
     class Asked(Shape):
@@ -161,6 +178,9 @@ class CancelView(Endpoint):
         source = family.source(visit.patient_id)
         cancelled = booking.cancel(visit=visit, actor=self.caller, source=source, now=now, **asked)
         return Response(shown_visit(cancelled, family))
+
+    def replay(self, request: Request, body: Any, **_: Any) -> Any:  # noqa: ARG002 - as every view
+        return shown_again(body, self.caller)
 
 
 class MovedFrom(serializers.Serializer[Any]):

@@ -68,3 +68,7 @@ class CallersView(Endpoint):
         today = timezone.now().astimezone(clinic.zone).date()
         patient, is_new = callers.admit(clinic=clinic, today=today, **{**asked, "phone": str(asked["phone"])})
         return Response({"id": str(patient.pk), "name": patient.name, "is_new": is_new}, status=201)
+
+    def replay(self, request: Request, body: Any, **kwargs: Any) -> Any:  # noqa: ARG002 - as every view
+        access.require_staff_at(self.caller, kwargs["clinic_id"])
+        return body
