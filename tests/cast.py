@@ -28,7 +28,7 @@ from clinics.models import (
 )
 from clinics.refusals import Refused
 from memberships.models import Membership, Plan, Price, VisitPrice
-from scheduling.models import Shift, VisitType
+from scheduling.models import Appointment, Shift, VisitType
 from scheduling.slots import Slot
 
 # A Tuesday, 9:00 in Ohio.
@@ -137,6 +137,25 @@ def make_shift(
         during=DateTimeTZRange(start, end),
         visit_types=[kind.pk for kind in visit_types],
     )
+
+
+def make_completed(place: Place, visit_type: VisitType, patient: Patient, start: datetime) -> Appointment:
+    """A visit that was booked and took place."""
+    visit = Appointment.objects.create(
+        patient=patient,
+        clinic=place.clinic,
+        clinician=place.clinicians[0],
+        visit_type=visit_type,
+        starts_at=start,
+        ends_at=start + visit_type.duration,
+        status="completed",
+        source="patient",
+        price=0,
+        booked_at=start,
+    )
+    visit.changes.create(at=start, kind="booked", to_status="booked")
+    visit.changes.create(at=visit.ends_at, kind="status", from_status="booked", to_status="completed")
+    return visit
 
 
 def make_user(name: str, **fields: Any) -> User:

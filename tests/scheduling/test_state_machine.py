@@ -27,18 +27,22 @@ STARTS = st.integers(-1, 9).map(lambda number: OPENS + number * STEP)
 SPANS = st.tuples(STARTS, st.integers(1, 6)).map(lambda span: (span[0], span[0] + span[1] * STEP))
 TWO = st.integers(0, 1)
 THREE = st.integers(0, 2)
+KINDS = st.integers(0, 4)
 
 
 class Scene:
     """Two clinics, one clinician who works at both by turns, another at the first; two rooms and one; three patients;
-    a short visit, one with turnover, and one that needs no room.
+    a short visit, one with turnover, one that needs no room, one for adults and one for new patients. The first
+    patient was seen here before, the third is a child.
     """
 
     def __init__(self):
         short = cast.make_visit_type("short", step=10, overbook_lanes=1)
         long = cast.make_visit_type("long", duration=timedelta(minutes=30), turnover=timedelta(minutes=10))
         talk = cast.make_visit_type("talk", duration=timedelta(minutes=10), room_kind="")
-        self.types = [short, long, talk]
+        adult = cast.make_visit_type("adult", min_age=18)
+        new = cast.make_visit_type("new", duration=timedelta(minutes=30), patients="new")
+        self.types = [short, long, talk, adult, new]
         avon = cast.make_place("Avon", clinicians=2, rooms=2)
         other = cast.make_place("Bristol", clinicians=0, rooms=1, system=avon.clinic.health_system)
         other.clinicians = avon.clinicians
@@ -46,7 +50,9 @@ class Scene:
         cast.make_shift(avon, OPENS, OPENS + 4 * STEP, *self.types)
         cast.make_shift(other, OPENS + 4 * STEP, CLOSES, *self.types)
         cast.make_shift(avon, OPENS, CLOSES, *self.types, clinician=1)
-        self.patients = [cast.make_patient(name) for name in ("One", "Two", "Three")]
+        child = cast.make_patient("Three", born=NOW.date().replace(year=2016))
+        self.patients = [cast.make_patient("One"), cast.make_patient("Two"), child]
+        cast.make_completed(avon, short, self.patients[0], NOW - timedelta(days=300))
 
 
 class Bookings(RuleBasedStateMachine):
@@ -82,17 +88,17 @@ class Bookings(RuleBasedStateMachine):
             assert before is None or written() == before
             return None
 
-    @rule(target=visits, place=TWO, kind=THREE, clinician=TWO, start=STARTS, patient=THREE)
+    @rule(target=visits, place=TWO, kind=KINDS, clinician=TWO, start=STARTS, patient=THREE)
     def hold(self, place, kind, clinician, start, patient):
         slot, patient = self.slot(place, kind, clinician, start), self.patients[patient]
         return kept(self.attempt(lambda: acts.hold(patient, slot, now=self.now)))
 
-    @rule(target=visits, place=TWO, kind=THREE, clinician=TWO, start=STARTS, patient=THREE)
+    @rule(target=visits, place=TWO, kind=KINDS, clinician=TWO, start=STARTS, patient=THREE)
     def overbook(self, place, kind, clinician, start, patient):
         slot, patient = self.slot(place, kind, clinician, start), self.patients[patient]
         return kept(self.attempt(lambda: acts.overbook(patient, slot, now=self.now)))
 
-    @rule(target=visits, place=TWO, kind=THREE, patient=THREE, which=st.integers(0, 30))
+    @rule(target=visits, place=TWO, kind=KINDS, patient=THREE, which=st.integers(0, 30))
     def book_one_that_is_listed(self, place, kind, patient, which):
         listed = acts.found(self.places[place], self.types[kind].code, now=self.now, patient=self.patients[patient].pk)
         if not listed or booking.holds.holds_of(self.patients[patient]).count() >= booking.MOST_HOLDS:
@@ -189,7 +195,7 @@ class Bookings(RuleBasedStateMachine):
     def lists_what_can_be_had(self):
         """What is listed can be held, and nothing else, of one type, place and patient a step by turns."""
         turn = AppointmentChange.objects.count() + Claim.objects.count()
-        kind, place, patient = self.types[turn % 3], self.places[turn % 2], self.patients[turn // 2 % 3]
+        kind, place, patient = self.types[turn % 5], self.places[turn % 2], self.patients[turn // 2 % 3]
         if booking.holds.holds_of(patient).count() >= booking.MOST_HOLDS:
             return
         listed = [row.slot for row in acts.found(place, kind.code, now=self.now, patient=patient.pk)]
