@@ -26,7 +26,7 @@ from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 from django.conf import settings
-from django.db import OperationalError
+from django.db import NotSupportedError, OperationalError
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.cache import patch_vary_headers
@@ -40,6 +40,7 @@ from rest_framework.utils.serializer_helpers import BindingDict
 from rest_framework.views import APIView
 
 from clinics import cursors, idempotency, sessions
+from clinics.faults import is_outdated, sqlstate
 from clinics.idempotency import Answer
 from clinics.models import User
 from clinics.refusals import Refused
@@ -58,11 +59,6 @@ class Busy(Refused):
     code = "busy"
     status = 503
     detail = "Others are changing the same thing right now. Try again in a second, with the same Idempotency-Key."
-
-
-def sqlstate(error: BaseException) -> str:
-    """PostgreSQL's code for what went wrong (Appendix A of its manual), or an empty text where it gave none."""
-    return getattr(error.__cause__, "sqlstate", None) or ""
 
 
 # Who is calling
@@ -164,17 +160,15 @@ class Endpoint(APIView):
         return self.response
 
     def run(self, request: Request, work: Callable[[], Response]) -> Response:
-        """Do the work of a request: a POST with a key once, and what changes anything again after a deadlock.
+        """Do the work of a request: a POST with a key once, and again after a deadlock, or a migration meanwhile.
 
         Raises Busy when deadlocks go on or a lock is not to be had in time. Without a key the work is no transaction
         here, so that it may be done again only because a view makes one call, which has its own.
         """
-        if request.method in SAFE:
-            return work()
         key = request.headers.get("Idempotency-Key")
         if request.method == "POST" and key is not None and request.user.is_authenticated:
-            return again_after_deadlocks(lambda: self.once(request, key, work))
-        return again_after_deadlocks(work)
+            return again(lambda: self.once(request, key, work))
+        return again(work)
 
     def once(self, request: Request, key: str, work: Callable[[], Response]) -> Response:
         """The answer of `work`, or the one it gave to this key before, which says so in `Idempotent-Replayed`.
@@ -197,6 +191,20 @@ class Endpoint(APIView):
             return Response(given.body, status=given.status)
         body = self.replay(request, given.body, **self.kwargs)
         return Response(body, status=given.status, headers={"Idempotent-Replayed": "true"})
+
+
+def again(work: Callable[[], Response]) -> Response:
+    """Do `work` again when PostgreSQL chose it as a deadlock's victim: RETRIES times, then raises Busy.
+
+    Once more, too, when a migration had outdated what it sent: it was rolled back, and is prepared anew.
+    """
+    try:
+        return again_after_deadlocks(work)
+    except NotSupportedError as error:
+        if not is_outdated(error):
+            raise
+        log.warning("Rolled back: a migration came after this connection prepared its statements")
+        return again_after_deadlocks(work)
 
 
 def again_after_deadlocks(work: Callable[[], Response]) -> Response:

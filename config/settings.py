@@ -94,6 +94,9 @@ database: dict[str, Any] = dict(
 )
 if "postgresql" not in database["ENGINE"]:
     raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database: the booking guarantee is PostgreSQL's.")
+# Django's own, and connections that outlive a migration although they prepare statements.
+database["ENGINE"] = "config.postgresql"
+database["ENGINE"] = "config.postgresql"
 database["OPTIONS"] = {
     **database.get("OPTIONS", {}),
     # A request waits at most this long for a lock, then answers 503 with Retry-After.
