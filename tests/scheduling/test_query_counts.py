@@ -7,6 +7,7 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from clinics.models import Proxy, StaffRole
 from scheduling import booking
 from scheduling.models import Appointment
 from tests import cast
@@ -66,11 +67,25 @@ def counted(call):
     return answer, len(queries)
 
 
-def search(caller, avon):
+@pytest.fixture
+def child(pat):
+    """A child for whom Pat acts."""
+    child = cast.make_patient("Kid", born=NOW.date().replace(year=2018), user=False)
+    Proxy.objects.create(user=pat.user, patient=child)
+    return child
+
+
+def search(caller, **query):
+    """The statements of a search around Avon."""
     answer, queries = counted(
-        lambda: caller.get("/slots", {"visit_type": "office", "near": "44011", "within_miles": 30})
+        lambda: caller.get("/slots", {"visit_type": "office", "near": "44011", "within_miles": 30, **query})
     )
-    assert answer.json()["results"]
+    return answer.json(), queries
+
+
+def finds(caller, **query):
+    found, queries = search(caller, **query)
+    assert found["results"]
     return queries
 
 
@@ -99,21 +114,63 @@ def journey(avon, office, pat, hour):
 class TestSlots:
     def test_it_takes_two_statements_for_anybody_and_three_for_a_patient(self, avon, pat, crowd):
         nobody, me = Caller(), Caller(pat.user)
-        alone = search(nobody, avon), search(me, avon)
+        alone = finds(nobody), finds(me)
         crowd()
-        crowded = search(nobody, avon), search(me, avon)
+        crowded = finds(nobody), finds(me)
 
         assert alone == crowded == (2, 3)
 
-    def test_it_takes_no_more_where_nothing_is_free(self, avon, office):
-        nowhere = Caller()
-        cast.make_shift(avon, at(9, days=20), at(17, days=20), office)
-        window = {"visit_type": "office", "near": "44011", "from": "2026-12-01", "to": "2026-12-05"}
+    def test_it_takes_one_more_for_a_child_and_two_more_for_staff(self, avon, pat, desk, child, crowd):
+        cast.register(child, avon.clinic)
+        parent, staff = Caller(pat.user), Caller(desk)
 
-        answer, queries = counted(lambda: nowhere.get("/slots", window))
+        def each():
+            return finds(parent, patient=str(child.pk)), finds(staff, patient=str(child.pk)), finds(staff)
 
-        assert [row["start"] for row in answer.json()["next_available"]] == ["2026-12-14T09:00:00-05:00"]
-        assert queries == 2
+        alone = each()
+        crowd()
+        for number in range(20):
+            other = cast.make_patient(f"Kid{number}", born=child.birth_date, user=False)
+            Proxy.objects.create(user=pat.user, patient=other)
+            cast.register(other, avon.clinic)
+            StaffRole.objects.create(user=desk, role="front_desk", clinic=cast.make_place(f"Far{number}").clinic)
+
+        assert alone == each() == (4, 5, 3)
+
+    @pytest.mark.parametrize("has_next", [True, False], ids=["with a next start", "without"])
+    def test_it_takes_no_more_where_nothing_is_free(self, avon, office, pat, crowd, has_next):
+        """But for one where there is no next start either: is there such a type of visit at all?"""
+        nobody, me = Caller(), Caller(pat.user)
+        if has_next:
+            cast.make_shift(avon, at(9, days=20), at(17, days=20), office)
+        window = {"from": "2026-12-01", "to": "2026-12-05"}
+
+        def each():
+            (one, queries), (other, more) = search(nobody, **window), search(me, **window)
+            assert one["results"] == other["results"] == []
+            for answer in (one, other):
+                starts = [row["start"] for row in answer["next_available"]]
+                assert starts == (["2026-12-14T09:00:00-05:00"] if has_next else [])
+            return queries, more
+
+        alone = each()
+        crowd()
+
+        assert alone == each() == ((2, 3) if has_next else (3, 4))
+
+    def test_it_takes_four_for_clinics_that_have_nothing_however_many(self, office):
+        counts = []
+        for number in (1, 20):
+            clinics = [str(cast.make_place(f"Empty{number}{n}").clinic.pk) for n in range(number)]
+            answer, queries = counted(
+                lambda clinics=clinics: Caller().get(
+                    "/slots", {"visit_type": "office", "clinic": clinics, "from": "2026-12-01", "to": "2026-12-05"}
+                )
+            )
+            assert answer.json() == {"results": [], "next": None, "next_available": []}
+            counts.append(queries)
+
+        assert counts == [4, 4]
 
 
 class TestBooking:
