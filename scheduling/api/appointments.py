@@ -171,7 +171,7 @@ class CancelView(Endpoint):
         responses={200: AppointmentShown, **problems(NotFound, NotCancellable)},
     )
     def post(self, request: Request, visit_id: uuid.UUID) -> Response:
-        asked = parse(self.Asked, request.data or {})
+        asked = parse(self.Asked, request.data)
         now = timezone.now()
         visit = access.visit(self.caller, visit_id, now=now)
         family = access.family(self.caller, now=now)

@@ -98,7 +98,7 @@ class HoldExtendView(Endpoint):
         responses={200: HoldShown, **problems(NotFound, HoldExpired, HoldExtended, NotHeld)},
     )
     def post(self, request: Request, hold_id: uuid.UUID) -> Response:
-        parse(Shape, request.data or {})
+        parse(Shape, request.data)
         now = timezone.now()
         held = access.held(self.caller, hold_id, now=now)
         expires_at = booking.extend(held=held, actor=self.caller, now=now)

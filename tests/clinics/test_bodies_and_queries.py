@@ -1,0 +1,43 @@
+"""What may be sent with any call, tried on those that take the least."""
+
+from typing import ClassVar
+
+import pytest
+
+from scheduling.models import Appointment
+from tests.calls import API, Caller
+from tests.world import World
+
+pytestmark = pytest.mark.django_db
+
+
+class TestABody:
+    """Only none at all stands for `{}`: an empty value of another type is a mistake."""
+
+    PATHS: ClassVar = {
+        "cancel": lambda world: f"/appointments/{world.visit.pk}/cancel",
+        "extend": lambda world: f"/holds/{world.held.pk}/extend",
+    }
+
+    @pytest.mark.parametrize("path", PATHS)
+    @pytest.mark.parametrize("body", ["[]", "0", "false", '""', "null", "[{}]", "1"])
+    def test_it_is_an_object(self, path: str, body: str, world: World):
+        owner = Caller(world.callers["owner"])
+
+        answer = owner.client.post(
+            API + self.PATHS[path](world), data=body, content_type="application/json", headers=owner.headers
+        )
+
+        assert (answer.status_code, answer.json()["errors"]["body"][0]["code"]) == (400, "not_an_object")
+        assert Appointment.objects.get(pk=world.visit.pk).status == "booked"
+
+    @pytest.mark.parametrize("path", PATHS)
+    @pytest.mark.parametrize("content_type", ["application/json", ""])
+    def test_it_may_be_absent(self, path: str, content_type: str, world: World):
+        owner = Caller(world.callers["owner"])
+
+        answer = owner.client.generic(
+            "POST", API + self.PATHS[path](world), data=b"", content_type=content_type, headers=owner.headers
+        )
+
+        assert answer.status_code == 200
