@@ -11,8 +11,6 @@ api: list[URLPattern | URLResolver] = [
     *clinics.urls.api,
     *memberships.urls.api,
     *scheduling.urls.api,
-    *memberships.urls.api,
-    *scheduling.urls.api,
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -21,6 +21,7 @@ def expected(*answers: str) -> dict[str, str]:
     return dict(zip(ROLES, answers, strict=True))
 
 
+NEWBORN = {"given_name": "New", "family_name": "Born", "birth_date": "2026-11-01"}
 EVERYBODY = expected("200", "200", "200", "200", "200", "200", "200", "200", "200")
 OF_THE_PATIENT = expected("200+", "200+", "200+", "404", "200+", "200+", "404", "404", "401")
 
@@ -28,6 +29,10 @@ Row = tuple[Callable[[Caller, World], Any], dict[str, str]]
 MATRIX: dict[str, Row] = {
     "GET clinics": (lambda c, w: c.get("/clinics"), EVERYBODY),
     "GET clinics/<uuid:clinic_id>": (lambda c, w: c.get(f"/clinics/{w.avon.clinic.pk}"), EVERYBODY),
+    "POST clinics/<uuid:clinic_id>/patients": (
+        lambda c, w: c.post(f"/clinics/{w.avon.clinic.pk}/patients", {**NEWBORN, "email": "new@example.com"}),
+        expected("403", "403", "403", "403", "201", "201", "403", "403", "401"),
+    ),
     "GET clinicians": (lambda c, w: c.get("/clinicians"), EVERYBODY),
     "GET plans": (lambda c, w: c.get("/plans"), EVERYBODY),
     "GET visit-types": (lambda c, w: c.get("/visit-types"), EVERYBODY),
@@ -52,7 +57,7 @@ MATRIX: dict[str, Row] = {
     ),
     # The owner is a child.
     "POST me/dependents": (
-        lambda c, w: c.post("/me/dependents", {"given_name": "New", "family_name": "Born", "birth_date": "2026-11-01"}),
+        lambda c, w: c.post("/me/dependents", NEWBORN),
         expected("400", "201", "201", "201", "201", "201", "201", "201", "401"),
     ),
     "GET holds": (
@@ -113,6 +118,12 @@ def operations() -> set[str]:
     return found
 
 
+def test_it_has_each_route_once():
+    routes = [str(route.pattern) for route in config.urls.api]
+
+    assert sorted(routes) == sorted(set(routes))
+
+
 def test_it_has_a_row_for_every_operation_and_no_other():
     rows = {re.sub(r" (of the patient|to another clinic)$", "", name) for name in MATRIX}
 
@@ -153,10 +164,11 @@ def test_it_refuses_methods_that_are_not_there(role: str, world: World):
 
 WRITES = {
     "PATCH me": ("patch", "/me", {"city": "Avon"}),
-    "POST me/dependents": (
+    "POST me/dependents": ("post", "/me/dependents", NEWBORN),
+    "POST clinics/<uuid:clinic_id>/patients": (
         "post",
-        "/me/dependents",
-        {"given_name": "New", "family_name": "Born", "birth_date": "2026-11-01"},
+        "/clinics/{clinic}/patients",
+        NEWBORN | {"email": "a@example.com"},
     ),
     "POST holds": ("post", "/holds", {"slot": "{slot}"}),
     "POST holds/<uuid:hold_id>/extend": ("post", "/holds/{held}/extend", {}),
@@ -176,6 +188,7 @@ DECLARED = {
     "POST me/dependents": {
         "given_name", "family_name", "preferred_name", "birth_date", "sex", "relationship",
     },
+    "POST clinics/<uuid:clinic_id>/patients": {"given_name", "family_name", "birth_date", "phone", "email"},
     "POST holds": {"slot", "patient"},
     "POST appointments": {"hold", "reason", "accept_price"},
     "POST appointments/overbook": {"slot", "patient", "overbook_reason", "reason", "accept_price"},
@@ -203,9 +216,15 @@ def test_it_offers_every_write_the_fields_of_every_model():
 @pytest.mark.parametrize("operation", WRITES)
 def test_it_takes_no_field_that_it_does_not_declare(operation: str, world: World):
     method, path, body = WRITES[operation]
-    names = {"slot": world.slot(), "held": world.held.pk, "visit": world.visit.pk, "patient": world.patient.pk}
+    names = {
+        "slot": world.slot(),
+        "held": world.held.pk,
+        "visit": world.visit.pk,
+        "patient": world.patient.pk,
+        "clinic": world.avon.clinic.pk,
+    }
     filled = {key: value.format(**names) for key, value in body.items()}
-    caller = Caller(world.callers["staff here" if "overbook" in operation else "owner"])
+    caller = Caller(world.callers["staff here" if "overbook" in operation or "patients" in operation else "owner"])
     others = sorted(model_fields() - DECLARED.get(operation, set()))
     before = snapshot()
 
