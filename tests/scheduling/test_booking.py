@@ -1,4 +1,4 @@
-"""Holding, booking, moving and cancelling, one at a time. Races are in test_races."""
+"""Holding, booking, moving and cancelling, one at a time. Races are in `races`."""
 
 from datetime import date, timedelta
 

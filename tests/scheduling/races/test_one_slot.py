@@ -1,0 +1,193 @@
+"""One slot, or slots in each other's way, and more who want them than can have them."""
+
+import threading
+from contextlib import nullcontext
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError, connection, transaction
+
+from clinics.models import Room
+from scheduling import claims
+from scheduling.booking import wanted as wanting
+from scheduling.models import Appointment
+from tests import cast
+from tests.cast import NOW, at
+from tests.scheduling import acts, invariants
+from tests.scheduling.races.together import (
+    held,
+    interleave,
+    is_deadlock,
+    no_constraint,
+    no_locks,
+    patiently,
+    race,
+    rounds,
+)
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.proof]
+
+
+class TestOneSlot:
+    def test_it_lets_exactly_one_of_forty_patients_win(self, avon, office, forty):
+        for number in rounds(2, 25):
+            slot = avon.slot(at(9, 20 * number) if number < 24 else at(9, days=1), office)
+
+            outcomes = cast.at_the_same_time(lambda patient, slot=slot: patiently(lambda: held(patient, slot)), forty)
+
+            assert sorted(outcomes) == ["held"] + ["slot_taken"] * 39
+            invariants.check(NOW)
+            acts.release(Appointment.objects.get(status="held"))
+
+    @pytest.mark.parametrize("left", ["the locks", "the constraint"])
+    def test_it_does_so_with_either_guard_alone(self, avon, office, forty, left, monkeypatch):
+        slot, five = avon.slot(at(10), office), forty[:5]
+        if left == "the constraint":
+            no_locks(monkeypatch)
+            all_have_checked(monkeypatch, 5)
+
+            outcomes = cast.at_the_same_time(lambda patient: held(patient, slot), five)
+        else:
+            with no_constraint():
+                outcomes = cast.at_the_same_time(lambda patient: held(patient, slot), five)
+                invariants.check(NOW)
+
+        assert sorted(outcomes) == ["held"] + ["slot_taken"] * 4
+
+    def test_without_locks_and_constraint_all_of_them_get_it(self, avon, office, forty, monkeypatch):
+        slot, five = avon.slot(at(10), office), forty[:5]
+        no_locks(monkeypatch)
+        all_have_checked(monkeypatch, 5)
+
+        with no_constraint():
+            outcomes = cast.at_the_same_time(lambda patient: held(patient, slot), five)
+
+            assert outcomes == ["held"] * 5
+            assert invariants.overlaps()
+
+    def test_it_refuses_the_losers_without_a_deadlock_when_only_the_insert_decides(self, avon, office, forty):
+        for number in rounds(3, 25):
+            outcomes = insert_at_once(forty[:16], avon, office, at(9, 20 * number))
+
+            assert sorted(map(str, outcomes)) == ["Taken"] * 15 + ["taken"]
+
+    def test_without_on_conflict_do_nothing_the_insert_deadlocks(self, avon, office, forty):
+        def plain(execute, sql, params, many, context):
+            return execute(sql.replace("ON CONFLICT DO NOTHING", ""), params, many, context)
+
+        for number in range(40):
+            outcomes = insert_at_once(forty[:16], avon, office, at(9, 10 * number), plain)
+            if any(is_deadlock(found) for found in outcomes):
+                return
+        pytest.fail("no deadlock in 640 attempts")
+
+    def test_it_lets_one_visit_win_where_lengths_overlap(self, avon, office, forty):
+        long = cast.make_visit_type("long", duration=timedelta(minutes=60), turnover=timedelta(minutes=10))
+        avon.clinicians[0].shifts.update(visit_types=[office.pk, long.pk])
+        for number in rounds(1, 10):
+            hour = 9 + number % 8
+            wanted = [avon.slot(at(hour, 10 * (n % 5)), long if n % 2 and hour < 15 else office) for n in range(20)]
+
+            outcomes = race(*(lambda p=p, s=s: held(p, s) for p, s in zip(forty, wanted, strict=False)))
+
+            assert set(outcomes) == {"held", "slot_taken"}
+            invariants.check(NOW)
+            for visit in Appointment.objects.filter(status="held"):
+                acts.release(visit)
+
+    def test_without_guards_visits_of_different_length_overlap(self, avon, office, pat, stranger, monkeypatch):
+        long = cast.make_visit_type("long", duration=timedelta(minutes=60))
+        avon.clinicians[0].shifts.update(visit_types=[office.pk, long.pk])
+        no_locks(monkeypatch)
+
+        with no_constraint():
+            outcomes = interleave(
+                monkeypatch,
+                (wanting, "choose_room"),
+                lambda: held(pat, avon.slot(at(10), long)),
+                lambda: held(stranger, avon.slot(at(10, 40), office)),
+            )
+
+            assert outcomes == ("held", "held")
+            assert invariants.overlaps()
+
+    def test_the_database_lets_no_other_writer_overlap(self, avon, office, pat, stranger, monkeypatch):
+        no_locks(monkeypatch)
+
+        outcomes = interleave(
+            monkeypatch,
+            (claims, "take"),
+            lambda: held(pat, avon.slot(at(10), office)),
+            lambda: held(stranger, avon.slot(at(10, 10), office)),
+        )
+
+        assert outcomes == ("held", "slot_taken")
+        invariants.check(NOW)
+
+
+class TestDifferentSlots:
+    def test_it_books_all_twenty_four_at_the_first_try(self, avon, office, forty):
+        wanted = [avon.slot(at(9, 20 * number, days=1), office) for number in range(24)]
+        for _ in rounds(1, 10):
+            outcomes = race(*(lambda p=p, s=s: acts.book(p, s).status for p, s in zip(forty, wanted, strict=False)))
+
+            assert outcomes == ["booked"] * 24
+            invariants.check(NOW)
+            for visit in Appointment.objects.filter(status="booked"):
+                acts.cancel(visit)
+
+    def test_without_waiting_for_each_other_valid_bookings_are_refused(self, avon, office, pat, stranger, monkeypatch):
+        def serializable(patient, slot):
+            with connection.cursor() as cursor:
+                cursor.execute("SET default_transaction_isolation = 'serializable'")
+            return held(patient, slot)
+
+        outcomes = interleave(
+            monkeypatch,
+            (wanting, "require_offered"),
+            lambda: serializable(pat, avon.slot(at(10), office)),
+            lambda: serializable(stranger, avon.slot(at(11), office)),
+        )
+
+        failed = [found for found in outcomes if isinstance(found, OperationalError)]
+        assert [error.__cause__.sqlstate for error in failed] == ["40001"]
+
+
+def all_have_checked(monkeypatch, number):
+    """Nobody writes before all `number` of them have checked."""
+    real, barrier = wanting.require_offered, threading.Barrier(number, timeout=60)
+
+    def check(*args, **kwargs):
+        real(*args, **kwargs)
+        barrier.wait()
+
+    monkeypatch.setattr(wanting, "require_offered", check)
+
+
+def insert_at_once(patients, place, office, start, wrapper=None):
+    """Claims for one slot and many patients inserted at once, without the locks in front of them."""
+    wanted = [wanting.wanted_slot(place.slot(start, office), patient, staff=False, now=NOW) for patient in patients]
+
+    def insert(one):
+        with connection.cursor() as cursor:
+            cursor.execute("SET deadlock_timeout = '20ms'")
+        try:
+            with connection.execute_wrapper(wrapper) if wrapper else nullcontext(), transaction.atomic():
+                visit = Appointment.objects.create(
+                    patient=one.patient,
+                    clinic=one.clinic,
+                    clinician=one.clinician,
+                    visit_type=office,
+                    starts_at=start,
+                    ends_at=one.end,
+                    status="held",
+                    source="patient",
+                )
+                claims.take(
+                    appointment=visit.pk, wants=one.wants(Room.objects.get(clinic=one.clinic).pk), hold_for=None
+                )
+            return "taken"
+        except claims.Taken:
+            return "Taken"
+
+    return cast.at_the_same_time(insert, wanted)
