@@ -97,8 +97,7 @@ database: dict[str, Any] = dict(
 )
 if "postgresql" not in database["ENGINE"]:
     raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database: the booking guarantee is PostgreSQL's.")
-# Django's own, and connections that outlive a migration although they prepare statements.
-database["ENGINE"] = "config.postgresql"
+# Django's own, for connections that prepare statements and outlive a migration all the same.
 database["ENGINE"] = "config.postgresql"
 database["OPTIONS"] = {
     **database.get("OPTIONS", {}),
