@@ -1,11 +1,11 @@
 """The edge of the API: what every view of every app has in common.
 
     class Holds(Endpoint):
-        class Asked(Shape):
+        class Wanted(Shape):
             slot = SlotField()
 
         def post(self, request: Request) -> Response:
-            asked = parse(self.Asked, request.data)
+            wanted = parse(self.Wanted, request.data)
             ...
             return Response(..., status=201)
 
@@ -103,7 +103,10 @@ class Endpoint(APIView):
     """A view of the API: JSON, signed in unless `public`, each POST once per Idempotency-Key, deadlocks tried again.
 
     A view with a `post` has a `replay`, too: by the time a key is sent again, its caller may see less than then.
+    A `get` that takes parameters parses them in the shape `Asked`; no other call takes any.
     """
+
+    Asked: ClassVar[type["Shape"]]
 
     public: ClassVar[bool] = False
     is_personal = False  # whether the answer is for somebody who is signed in
@@ -148,6 +151,7 @@ class Endpoint(APIView):
         self.headers = self.default_response_headers
         try:
             self.initial(asked, *args, **kwargs)
+            self.check_query(asked)
             name = (asked.method or "").lower()
             handler = getattr(self, name, None) if name in self.http_method_names else None
             response = self.run(asked, lambda: (handler or self.http_method_not_allowed)(asked, *args, **kwargs))
@@ -158,6 +162,11 @@ class Endpoint(APIView):
         if self.is_personal:
             self.response["Cache-Control"] = "no-store"
         return self.response
+
+    def check_query(self, request: Request) -> None:
+        """Raises ValidationError (400) for parameters of a call that takes none."""
+        if request.method not in SAFE or not hasattr(self, "Asked"):
+            parse(Shape, request.query_params)
 
     def run(self, request: Request, work: Callable[[], Response]) -> Response:
         """Do the work of a request: a POST with a key once, and again after a deadlock, or a migration meanwhile.

@@ -207,14 +207,16 @@ class HistoryPage(serializers.Serializer[Any]):
 
 
 class HistoryView(Endpoint):
+    Asked = Paged
+
     @extend_schema(
         operation_id="appointments_history",
         summary="What happened to a visit",
-        parameters=[Paged],
+        parameters=[Asked],
         responses={200: HistoryPage, **problems(NotFound)},
     )
     def get(self, request: Request, visit_id: uuid.UUID) -> Response:
-        asked = parse(Paged, request.query_params)
+        asked = parse(self.Asked, request.query_params)
         now = timezone.now()
         visit = access.visit(self.caller, visit_id, now=now)
         show = history.teller(visit, reads_reason=access.family(self.caller, now=now).reads_reason(visit.patient_id))

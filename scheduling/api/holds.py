@@ -45,7 +45,7 @@ REFUSALS = (
 
 
 class HoldsView(Endpoint):
-    class Asked(Shape):
+    class Wanted(Shape):
         slot = SlotField()
         patient = serializers.UUIDField(required=False, help_text="For whom, where not for yourself.")
 
@@ -56,17 +56,17 @@ class HoldsView(Endpoint):
     @extend_schema(
         operation_id="holds_create",
         summary="Hold a slot for five minutes",
-        request=Asked,
+        request=Wanted,
         examples=[OpenApiExample("for yourself", request_only=True, value={"slot": SLOT_EXAMPLE["id"]})],
         responses={201: HoldShown, **problems(*REFUSALS)},
     )
     def post(self, request: Request) -> Response:
-        asked = parse(self.Asked, request.data)
+        wanted = parse(self.Wanted, request.data)
         now = timezone.now()
-        patient, source = access.acting_for(self.caller, asked.get("patient"), now=now)
+        patient, source = access.acting_for(self.caller, wanted.get("patient"), now=now)
         if source == Appointment.Source.STAFF:
-            access.require_staff_at(self.caller, asked["slot"].clinic)
-        held, expires_at = booking.hold(patient=patient, slot=asked["slot"], actor=self.caller, source=source, now=now)
+            access.require_staff_at(self.caller, wanted["slot"].clinic)
+        held, expires_at = booking.hold(patient=patient, slot=wanted["slot"], actor=self.caller, source=source, now=now)
         return Response(shown_hold(held, expires_at=expires_at), status=201)
 
     def replay(self, request: Request, body: Any, **_: Any) -> Any:  # noqa: ARG002 - as every view
@@ -74,8 +74,7 @@ class HoldsView(Endpoint):
         return body
 
     @extend_schema(operation_id="holds_list", responses=HoldsPage)
-    def get(self, request: Request) -> Response:
-        parse(Shape, request.query_params)
+    def get(self, _request: Request) -> Response:
         family = access.family(self.caller, now=timezone.now())
         held = booking.live_holds(family.patients)
         return Response({"results": [shown_hold(hold, expires_at=hold.expires_at) for hold in held], "next": None})  # type: ignore[attr-defined]

@@ -41,3 +41,30 @@ class TestABody:
         )
 
         assert answer.status_code == 200
+
+
+class TestAQuery:
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [("PATCH", "/me"), ("POST", "/me/dependents"), ("POST", "/holds"), ("DELETE", "/holds/{held}")],
+    )
+    def test_it_is_none_of_what_changes_anything(self, method: str, path: str, world: World):
+        owner = Caller(world.callers["owner"])
+
+        answer = owner.client.generic(
+            method,
+            f"{API}{path.format(held=world.held.pk)}?dry_run=1",
+            data=b"{}",
+            content_type="application/json",
+            headers=owner.headers,
+        )
+
+        assert (answer.status_code, answer.json()["errors"]["dry_run"][0]["code"]) == (400, "unknown_field")
+        assert Appointment.objects.get(pk=world.held.pk).status == "held"
+
+    def test_it_is_not_asked_for_what_another_method_takes(self, world: World):
+        owner = Caller(world.callers["owner"])
+
+        answer = owner.client.post(f"{API}/appointments?when=past", {}, "application/json", headers=owner.headers)
+
+        assert answer.json()["errors"]["when"][0]["code"] == "unknown_field"

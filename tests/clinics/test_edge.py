@@ -41,9 +41,10 @@ class Open(Endpoint):
 
 class Listed(Endpoint):
     public = True
+    Asked = Paged
 
     def get(self, request: Request) -> Response:
-        asked = parse(Paged, request.query_params)
+        asked = parse(self.Asked, request.query_params)
         by = ["-kind", "id"]
         return Response(
             page(request, Calendar.objects.all(), asked=asked, by=by, show=lambda row: row.kind + row.pk.hex)
