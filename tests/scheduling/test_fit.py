@@ -77,7 +77,8 @@ class TestWhatIsListedForAPatient:
         if here is not None:
             at = place if at_this_system else cast.make_place("Elsewhere", time_zone=zone.key)
             start = datetime.combine(here, time(hour), zone).astimezone(UTC)
-            seen_on = cast.make_completed(at, kind, patient, start) and at_this_system and here
+            cast.make_completed(at, kind, patient, start)
+            seen_on = here if at_this_system else None
         now = datetime.combine(first, time(9), zone).astimezone(UTC)
 
         listed = acts.starts(place, kind.code, now=now, patient=patient.pk, first_day=first, days=6)
@@ -88,7 +89,7 @@ class TestWhatIsListedForAPatient:
         wanted = []
         for start in offered:
             on = start.astimezone(zone).date()
-            established = bool(seen_on) and on < seen_on.replace(year=seen_on.year + 3)
+            established = seen_on is not None and on < seen_on.replace(year=seen_on.year + 3)
             if (low <= age_on(born, on) and (high is None or age_on(born, on) <= high)) and (
                 of_patients == "anyone" or established == (of_patients == "established")
             ):
