@@ -26,7 +26,7 @@ from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 from django.conf import settings
-from django.db import NotSupportedError, OperationalError, connection
+from django.db import NotSupportedError, OperationalError
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.cache import patch_vary_headers
@@ -205,7 +205,7 @@ class Endpoint(APIView):
 def again(work: Callable[[], Response]) -> Response:
     """Do `work` again when PostgreSQL chose it as a deadlock's victim: RETRIES times, then raises Busy.
 
-    Once more, too, when a migration had outdated what it sent: it was rolled back, and a new connection prepares anew.
+    Once more, too, when a migration had outdated what it sent: it was rolled back, and is prepared anew.
     """
     try:
         return again_after_deadlocks(work)
@@ -213,7 +213,6 @@ def again(work: Callable[[], Response]) -> Response:
         if not is_outdated(error):
             raise
         log.warning("Rolled back: a migration came after this connection prepared its statements")
-        connection.close_if_unusable_or_obsolete()
         return again_after_deadlocks(work)
 
 

@@ -1,17 +1,21 @@
 """Django's backend, for connections that prepare statements and let the server bind their parameters.
 
-A migration may outdate what a connection has prepared: such a connection counts as unusable and is opened anew. And a
-statement has at most 65,535 parameters: what is made in bulk goes in batches. Django 5.2 knows neither.
+A statement has at most 65,535 parameters: what is made in bulk goes in batches. Django 5.2 knows that of others only.
+
+A migration may outdate what a connection has prepared. PostgreSQL refuses such a statement ("cached plan must not
+change result type", from RevalidateCachedQuery in its plancache.c), and would go on refusing it until the connection
+ends. The refused statement has done nothing, so:
+
+- outside of a transaction it is sent again, prepared anew;
+- inside one all is rolled back by whoever began it, which makes psycopg forget what the connection prepared. Then the
+  work can be done again: clinics.edge does a request's, and a task's is done at its next turn.
 """
 
-from collections.abc import Sequence
-from types import TracebackType
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import NotSupportedError
 from django.db.backends.postgresql import base, features, operations
-from django.db.utils import DatabaseErrorWrapper
-from django.utils.functional import cached_property
 
 from clinics import faults
 
@@ -28,34 +32,25 @@ class DatabaseOperations(operations.DatabaseOperations):
         return min(len(objs), MOST_PARAMETERS // max(1, len(fields)))
 
 
-class Errors(DatabaseErrorWrapper):
-    """Django's translation of the driver's errors, which takes note of outdated statements."""
-
-    wrapper: "DatabaseWrapper"
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        try:
-            super().__exit__(kind, error, traceback)
-        except NotSupportedError as translated:
-            self.wrapper.is_outdated |= faults.is_outdated(translated)
-            raise
-
-
 class DatabaseWrapper(base.DatabaseWrapper):
     features_class = DatabaseFeatures
     ops_class = DatabaseOperations
-    is_outdated = False
 
-    @cached_property
-    def wrap_database_errors(self) -> Errors:
-        return Errors(self)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.execute_wrappers.append(prepare_again)
 
-    def connect(self) -> None:
-        self.is_outdated = False
-        super().connect()
 
-    def is_usable(self) -> bool:
-        """Asked after an error, before the next request or task: see close_if_unusable_or_obsolete."""
-        return not self.is_outdated and super().is_usable()
+def prepare_again(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+    """Django's execute wrapper. What is sent for many rows at once is not repeated: some of them are written."""
+    try:
+        return execute(sql, params, many, context)
+    except NotSupportedError as error:
+        connection = context["connection"]
+        if not faults.is_outdated(error) or connection.in_atomic_block or not connection.get_autocommit():
+            raise
+        with connection.connection.transaction(force_rollback=True):
+            pass  # rolling back is what makes psycopg forget
+        if many:
+            raise
+        return execute(sql, params, many, context)
