@@ -60,7 +60,7 @@ def is_established(patient: Patient, *, clinic: Clinic, at: datetime) -> bool:
 def require_fit(patient: Patient, *, visit_type: VisitType, clinic: Clinic, at: datetime, staff: bool) -> None:
     """Raises the refusal of the rule that keeps `patient` from a visit of this type at `clinic`, beginning at `at`.
 
-    It only says which rule it is: `free_starts`, which decides, doesn't offer such a visit.
+    `free_starts` doesn't list such a visit, nor is one booked that gets past here: this says which rule it is.
     """
     if not visit_type.is_offered:
         raise NotOffered

@@ -19,7 +19,7 @@
 --   * The grid steps from the clinic's own midnight. That is right over both changes of the clock, because a step divides 60.
 --   * Planning costs more than running: SET plan_cache_mode plans once a connection (PostgreSQL 18), jit is never worth it here.
 --
--- (date + years) lands on 28 February for somebody born on the 29th; their birthday is then 1 March, as Patient.age_on has it.
+-- (date + years) lands on 28 February for a 29th; who was born then has their birthday on 1 March, as Patient.age_on has it.
 --
 -- Window, per clinic: from p_from (absolute) or the first of p_days local days beginning with p_first_day (null: the local day of
 -- p_asked_at), until p_until or the end of those days, within the type's notice, which p_any_notice (staff) leaves out.
@@ -106,9 +106,11 @@ WITH kind AS MATERIALIZED (
               AND (p_except IS NULL OR t.appointment_id IS DISTINCT FROM p_except)) busy
         WHERE r.clinic_id = c.id AND r.kind = kind.room_kind AND r.in_use) rooms
     CROSS JOIN LATERAL (
-        SELECT coalesce(range_agg(tstzrange(a.ends_at,
-                   ((a.ends_at AT TIME ZONE c.time_zone)::date + interval '3 years') AT TIME ZONE c.time_zone)), '{}') AS starts
+        SELECT coalesce(range_agg(tstzrange(a.ends_at, stale.on::timestamp AT TIME ZONE c.time_zone)), '{}') AS starts
         FROM scheduling_appointment a JOIN clinics_clinic past ON past.id = a.clinic_id
+        CROSS JOIN LATERAL (SELECT (a.ends_at AT TIME ZONE c.time_zone)::date AS on) seen
+        CROSS JOIN LATERAL (SELECT (seen.on + interval '3 years')::date AS on) later
+        CROSS JOIN LATERAL (SELECT later.on + (extract(day FROM later.on) <> extract(day FROM seen.on))::int AS on) stale
         WHERE kind.patients <> 'anyone' AND a.patient_id = p_patient AND a.status = 'completed'
           AND a.starts_at > p_now - interval '4 years' AND past.health_system_id = c.health_system_id) known
     WHERE c.id = ANY (p_clinics)

@@ -33,6 +33,14 @@ def day_of(day: date) -> int:
     return 28 if (day.month, day.day) == (2, 29) else day.day
 
 
+def three_years_after(day: date) -> date:
+    """The first day on which three years since `day` are over: 1 March after a 29 February."""
+    try:
+        return day.replace(year=day.year + 3)
+    except ValueError:
+        return date(day.year + 3, 3, 1)
+
+
 class TestWhatIsListedForAPatient:
     """Four nights in a row, each with starts on both sides of midnight, on which birthdays and periods turn."""
 
@@ -66,6 +74,12 @@ class TestWhatIsListedForAPatient:
     def test_it_has_a_birthday_of_29_february_on_1_march(self, ages):
         self.compare(FIRST_DAYS[1], ZoneInfo(ZONES[0]), ages, date(2008, 2, 29), "anyone", None)
 
+    @pytest.mark.parametrize("of_patients", ["new", "established"])
+    def test_it_lets_three_years_from_29_february_end_with_february(self, of_patients):
+        born, here = date(1990, 5, 17), date(2024, 2, 29)
+
+        self.compare(FIRST_DAYS[1], ZoneInfo(ZONES[0]), (0, None), born, of_patients, here)
+
     def compare(self, first, zone, ages, born, of_patients, here, hour=12, at_this_system=True):
         place = cast.make_place("Avon", time_zone=zone.key)
         kind = self.make_kind(ages, of_patients)
@@ -89,7 +103,7 @@ class TestWhatIsListedForAPatient:
         wanted = []
         for start in offered:
             on = start.astimezone(zone).date()
-            established = seen_on is not None and on < seen_on.replace(year=seen_on.year + 3)
+            established = seen_on is not None and on < three_years_after(seen_on)
             if (low <= age_on(born, on) and (high is None or age_on(born, on) <= high)) and (
                 of_patients == "anyone" or established == (of_patients == "established")
             ):
