@@ -249,6 +249,11 @@ JSON_TYPES: list[tuple[type[serializers.Field[Any, Any, Any, Any]], tuple[type, 
 ]
 
 
+# A number in a query. Python would also read 1_000, and the digits of every script.
+NUMBERS = (serializers.IntegerField, serializers.FloatField)
+NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]+([eE][+-]?[0-9]+)?")
+
+
 class Shape(serializers.Serializer[Any]):
     """What a body or a query looks like. A field it does not name is refused, and so is JSON of another type."""
 
@@ -262,6 +267,10 @@ class Shape(serializers.Serializer[Any]):
             for name, value in data.items():
                 if name not in problems and value is not None and (wanted := mistyped(self.fields[name], value)):
                     problems |= wrong(name, f"This is {wanted} in JSON.", "wrong_type")
+        else:
+            for name, value in data.items():
+                if isinstance(self.fields.get(name), NUMBERS) and not NUMBER.fullmatch(value):
+                    problems |= wrong(name, "A valid number is required.", "invalid")
         if problems:
             raise serializers.ValidationError(problems)
         return super().to_internal_value(data)
@@ -346,11 +355,34 @@ class InstantField(serializers.Field[datetime, str, str, datetime]):
 class DayField(serializers.DateField):
     """A date as YYYY-MM-DD, between 1900 and 2199."""
 
+    FORM = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
     def to_internal_value(self, value: Any) -> date:
+        if not isinstance(value, str) or not self.FORM.fullmatch(value):
+            self.fail("invalid", format="YYYY-MM-DD")
         day = super().to_internal_value(value)
         if day.year not in InstantField.YEARS:
             raise serializers.ValidationError("This is too far from now.", "far")
         return day
+
+
+class LanguageField(serializers.CharField):
+    """A language as BCP 47 tags it, such as es or zh-Hant-TW, in whatever case; it becomes the usual one."""
+
+    default_error_messages = {"invalid": "Give a BCP 47 code, such as es."}
+    FORM = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})?")
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"max_length": 12, "help_text": "BCP 47 code, such as es.", **options})
+
+    def to_internal_value(self, data: Any) -> str:
+        tag = super().to_internal_value(data)
+        if not self.FORM.fullmatch(tag):
+            self.fail("invalid")
+        language, _, more = tag.lower().partition("-")
+        # RFC 5646, section 2.1.1: regions in capitals, scripts with one.
+        usual = {2: more.upper(), 4: more.title()}.get(len(more), more)
+        return f"{language}-{usual}" if more else language
 
 
 # Pages

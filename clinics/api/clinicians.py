@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from clinics import access
-from clinics.edge import Endpoint, Paged, page, parse
+from clinics.edge import Endpoint, LanguageField, Paged, page, parse
 from clinics.models import Clinician
 
 
@@ -51,9 +51,7 @@ class Clinicians(Endpoint):
     class Asked(Paged):
         clinic = serializers.UUIDField(required=False, help_text="May see patients there today.")
         health_system = serializers.UUIDField(required=False, help_text="Has its credential today.")
-        language = serializers.RegexField(
-            r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})?$", max_length=12, required=False, help_text="BCP 47 code, such as es."
-        )
+        language = LanguageField(required=False)
         gender = serializers.ChoiceField(Clinician.Gender.choices, required=False)
 
     @extend_schema(

@@ -11,14 +11,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from clinics import people
-from clinics.edge import DayField, Endpoint, Shape, parse
+from clinics.edge import DayField, Endpoint, LanguageField, Shape, parse
 from clinics.models import Coverage, Patient, Proxy, Sex, StaffRole, User
 from clinics.models.places import validate_time_zone
 from clinics.openapi import problems
 from clinics.refusals import NotFound
 
-LANGUAGE = r"^[a-z]{2,3}(-[A-Za-z0-9]{1,8})?$"
-POSTAL_CODE = r"^(\d{5}(-\d{4})?)?$"
+POSTAL_CODE = r"^([0-9]{5}(-[0-9]{4})?)?$"
 STATE = r"^([A-Z]{2})?$"
 
 
@@ -184,7 +183,7 @@ class Me(Endpoint):
         state = serializers.RegexField(STATE, required=False, allow_blank=True, help_text="USPS code, such as OH.")
         postal_code = serializers.RegexField(POSTAL_CODE, required=False, allow_blank=True)
         time_zone = TimeZoneField(required=False, help_text="IANA name, such as America/New_York.")
-        language = serializers.RegexField(LANGUAGE, required=False, max_length=12, help_text="BCP 47 code, such as es.")
+        language = LanguageField(required=False)
 
     @extend_schema(operation_id="read_me", summary="Account, own record, dependents", responses={200: MeAnswer})
     def get(self, request: Request) -> Response:  # noqa: ARG002 - as every view

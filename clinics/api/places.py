@@ -22,8 +22,8 @@ class Hours(serializers.Serializer[Any]):
     """A block of opening hours in the clinic's local time. Closing at or before the opening means: on the next day."""
 
     weekday = serializers.IntegerField(help_text="0 is Monday, 6 is Sunday.")
-    opens = serializers.RegexField(r"^\d\d:\d\d$", help_text="On the local clock, such as 08:00.")
-    closes = serializers.RegexField(r"^\d\d:\d\d$")
+    opens = serializers.RegexField(r"^[0-9]{2}:[0-9]{2}$", help_text="On the local clock, such as 08:00.")
+    closes = serializers.RegexField(r"^[0-9]{2}:[0-9]{2}$")
 
 
 class Address(serializers.Serializer[Any]):

@@ -145,7 +145,7 @@ class TestClinicians:
     def test_it_filters_by_language_and_gender(self, avon: Place):
         cast.make_clinician(avon.clinic, "Soto", languages=["en", "es"], gender=Clinician.Gender.FEMALE)
 
-        spanish = Caller().get("/clinicians", {"language": "es"}).json()["results"]
+        spanish = Caller().get("/clinicians", {"language": "ES"}).json()["results"]
         women = Caller().get("/clinicians", {"gender": "female"}).json()["results"]
 
         assert [clinician["name"] for clinician in spanish] == ["Ana Soto, MD"]
@@ -242,6 +242,7 @@ class TestMe:
             {"phone": "12"},
             {"state": "Ohio"},
             {"postal_code": "44"},
+            {"postal_code": "٤٤٠١١"},
             {"time_zone": "Ohio"},
             {"language": "english"},
             {"street": "x" * 121},

@@ -1,7 +1,7 @@
 """The edge that all views share, tried with views of its own."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from clinics import edge, sessions
-from clinics.edge import Endpoint, InstantField, Paged, Shape, page, parse
+from clinics.edge import DayField, Endpoint, InstantField, LanguageField, Paged, Shape, page, parse
 from clinics.models import Calendar, Session, User
 from clinics.sessions import SessionStore, TokenStore
 from tests import cast
@@ -323,6 +323,8 @@ class TestShape:
             ("when=now", "when", "unknown_field"),
             ("reason=%00", "reason", "null"),
             ("minutes=", "minutes", "invalid"),
+            ("minutes=1_0", "minutes", "invalid"),
+            ("minutes=%D9%A1%D9%A0", "minutes", "invalid"),
         ],
     )
     def test_it_refuses_in_a_query_what_it_does_not_describe(self, query: str, field: str, code: str):
@@ -364,6 +366,30 @@ class TestInstants:
     def test_it_refuses_what_is_no_instant(self, text: Any):
         with pytest.raises(serializers.ValidationError):
             InstantField().run_validation(text)
+
+
+class TestDays:
+    @pytest.mark.parametrize("text", ["٢026-11-24", "20261124", "2026-W48-2", "2026-1-2", "1899-01-01", "2026-02-30"])
+    def test_it_refuses_what_is_no_day(self, text: str):
+        with pytest.raises(serializers.ValidationError):
+            DayField().run_validation(text)
+
+    def test_it_reads_a_day(self):
+        assert DayField().run_validation("2026-11-24") == date(2026, 11, 24)
+
+
+class TestLanguages:
+    @pytest.mark.parametrize(
+        ("text", "tag"),
+        [("en", "en"), ("EN", "en"), ("es-mx", "es-MX"), ("ZH-HANT", "zh-Hant"), ("es-419", "es-419")],
+    )
+    def test_it_reads_a_tag_in_any_case(self, text: str, tag: str):
+        assert LanguageField().run_validation(text) == tag
+
+    @pytest.mark.parametrize("text", ["e", "english", "e\u00f1", "es-", "es_MX"])
+    def test_it_refuses_what_is_no_tag(self, text: str):
+        with pytest.raises(serializers.ValidationError):
+            LanguageField().run_validation(text)
 
 
 class TestPages:
