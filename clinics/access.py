@@ -1,20 +1,12 @@
-"""Fetching records: places for everybody, people for somebody who may see them."""
+"""Fetching records that are for everybody: places, and who works there."""
 
 import uuid
 from datetime import date
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from clinics.models import Clinic, Clinician, Credential, Licence, Patient, User
+from clinics.models import Clinic, Clinician, Credential, Licence
 from clinics.refusals import NotFound
-
-
-def patient(user: User, patient_id: uuid.UUID, *, on: date) -> Patient:
-    """The patient `patient_id`, whose record `user` may see on `on`. Raises NotFound when absent or forbidden."""
-    found = Patient.objects.visible_to(user, on=on).filter(pk=patient_id).first()
-    if found is None:
-        raise NotFound
-    return found
 
 
 def clinics(*, on: date) -> QuerySet[Clinic]:
