@@ -1,6 +1,8 @@
 """Signing up and in, where allauth asks the project (ACCOUNT_ADAPTER, ACCOUNT_SIGNUP_FORM_CLASS)."""
 
+from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django import forms
@@ -15,6 +17,22 @@ from clinics.models import User
 from clinics.refusals import Refused
 
 NAME_LENGTH = 60
+# American Samoa, where days begin last of all places in the United States, eleven hours after UTC's.
+LAST_TO_BEGIN = ZoneInfo("Pacific/Pago_Pago")
+
+
+def earliest_today() -> date:
+    """Today for somebody who has not said where they live: whoever is of age on it is of age everywhere."""
+    return timezone.now().astimezone(LAST_TO_BEGIN).date()
+
+
+class Day(forms.DateField):
+    """A date as YYYY-MM-DD. Python would read the digits of every script."""
+
+    def to_python(self, value: Any) -> date | None:
+        if isinstance(value, str) and not value.isascii():
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
 
 
 class PersonForm(forms.Form):
@@ -22,7 +40,7 @@ class PersonForm(forms.Form):
 
     given_name = forms.CharField(max_length=NAME_LENGTH)
     family_name = forms.CharField(max_length=NAME_LENGTH)
-    birth_date = forms.DateField(input_formats=["%Y-%m-%d"])
+    birth_date = Day(input_formats=["%Y-%m-%d"])
 
     def signup(self, request: HttpRequest, user: User) -> None:
         """Nothing: allauth wants it here, the adapter did it in the account's transaction."""
@@ -30,7 +48,7 @@ class PersonForm(forms.Form):
     def clean_birth_date(self) -> Any:
         birth_date = self.cleaned_data["birth_date"]
         try:
-            people.check_adult(birth_date, today=timezone.now().date())
+            people.check_adult(birth_date, today=earliest_today())
         except Refused as refusal:
             raise ValidationError(refusal.detail, refusal.code) from refusal
         return birth_date
@@ -50,7 +68,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
                 family_name=asked["family_name"],
                 birth_date=asked["birth_date"],
                 email=user.email,
-                today=timezone.now().date(),
+                today=earliest_today(),
             )
         return user
 

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+import time_machine
 from allauth.account.models import EmailAddress
 from django.conf import LazySettings
 from django.core import mail
@@ -201,6 +202,7 @@ class TestSigningUp:
             ({"birth_date": "1790-01-01"}, "birth_date", "implausible_birth_date"),
             ({"birth_date": "2990-01-01"}, "birth_date", "implausible_birth_date"),
             ({"birth_date": "yesterday"}, "birth_date", "invalid"),
+            ({"birth_date": "199٣-05-17"}, "birth_date", "invalid"),
             ({"given_name": ""}, "given_name", "required"),
             ({"given_name": "x" * 61}, "given_name", "max_length"),
             ({"password": "12345678"}, "password", "password_entirely_numeric"),
@@ -214,6 +216,14 @@ class TestSigningUp:
         assert (field, code) in [(error["param"], error["code"]) for error in answer.json()["errors"]]
         assert not User.objects.exists()
         assert not mail.outbox
+
+    @pytest.mark.parametrize(("clock", "status"), [("2026-11-24T10:59:59Z", 400), ("2026-11-24T11:00:00Z", 401)])
+    def test_it_waits_until_somebody_is_of_age_everywhere(self, db: None, clock: str, status: int):
+        with time_machine.travel(clock, tick=False):
+            answer = App().call("POST", "/auth/signup", {**NEWCOMER, "birth_date": "2008-11-24"})
+
+        assert answer.status_code == status
+        assert User.objects.count() == (status == 401)
 
     def test_it_takes_no_rights_from_what_is_sent(self, db: None):
         App().call("POST", "/auth/signup", {**NEWCOMER, "is_staff": True, "is_superuser": True, "is_active": False})
