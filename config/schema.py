@@ -4,6 +4,7 @@
 # mypy: disallow-untyped-calls=False
 
 from collections.abc import Iterator
+from html import escape
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -140,8 +141,14 @@ class Operation(AutoSchema):
 def describe_problems(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:  # noqa: ARG001
     """drf-spectacular's hook: the introduction, and every code that there is."""
     codes = {refusal.code: refusal for refusal in refusals(Refused)}
-    table = "\n".join(f"| `{code}` | {codes[code].status} | {codes[code].detail} |" for code in sorted(codes))
-    result["info"]["description"] = f"{INTRODUCTION}\n## Codes\n\n| code | status | |\n|---|---|---|\n{table}\n"
+    # In HTML, and without a blank line: so the page of the docs folds it, and the calls are not far below it.
+    rows = "\n".join(
+        f"<tr><td><code>{code}</code></td><td>{codes[code].status}</td><td>{escape(codes[code].detail)}</td></tr>"
+        for code in sorted(codes)
+    )
+    table = f"<table>\n<tr><th>code</th><th>status</th><th></th></tr>\n{rows}\n</table>"
+    folded = f"<div><details>\n<summary>All codes</summary>\n{table}\n</details></div>"
+    result["info"]["description"] = f"{INTRODUCTION}\n{folded}\n"
     return result
 
 

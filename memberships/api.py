@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -34,6 +34,27 @@ class PlansPage(serializers.Serializer[Any]):
 class PlansView(Endpoint):
     public = True
 
-    @extend_schema(operation_id="plans_list", responses=PlansPage)
+    @extend_schema(
+        operation_id="list_plans",
+        summary="Plans on sale",
+        examples=[
+            OpenApiExample(
+                "a plan",
+                value={
+                    "results": [
+                        {
+                            "code": "standard",
+                            "name": "Standard",
+                            "audience": "anyone",
+                            "benefits": ["*"],
+                            "prices": [{"amount": 19_900, "interval": "year"}],
+                        }
+                    ],
+                    "next": None,
+                },
+            )
+        ],
+        responses=PlansPage,
+    )
     def get(self, _request: Request) -> Response:
         return Response({"results": plans.on_sale_summary(on=timezone.now().date()), "next": None})

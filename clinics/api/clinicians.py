@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -59,6 +59,27 @@ class Clinicians(Endpoint):
         summary="Clinicians by name",
         parameters=[Asked],
         responses={200: ClinicianPage},
+        examples=[
+            OpenApiExample(
+                "one clinician",
+                response_only=True,
+                value={
+                    "results": [
+                        {
+                            "id": "0193601a-7c1e-7000-8000-000000000002",
+                            "name": "Ana Reyes, MD",
+                            "given_name": "Ana",
+                            "family_name": "Reyes",
+                            "credentials": "MD",
+                            "npi": "1234567893",
+                            "languages": ["en", "es"],
+                            "gender": "female",
+                        }
+                    ],
+                    "next": None,
+                },
+            )
+        ],
     )
     def get(self, request: Request) -> Response:
         asked = parse(self.Asked, request.query_params)

@@ -19,6 +19,59 @@ from clinics.refusals import NotFound
 
 POSTAL_CODE = r"^([0-9]{5}(-[0-9]{4})?)?$"
 STATE = r"^([A-Z]{2})?$"
+MIA: dict[str, Any] = {
+    "id": "0193601a-7c1e-7000-8000-000000000006",
+    "name": "Mia Example",
+    "age": 8,
+    "relationship": "parent",
+    "scope": "full",
+    "shrinks_at_age": 13,
+    "given_name": "Mia",
+    "family_name": "Example",
+    "preferred_name": "",
+    "birth_date": "2018-05-04",
+    "sex": "female",
+    "phone": "",
+    "email": "",
+}
+PAT = OpenApiExample(
+    "A parent",
+    response_only=True,
+    status_codes=["200"],
+    value={
+        "id": "0193601a-7c1e-7000-8000-000000000007",
+        "email": "pat@example.com",
+        "patient": {
+            "id": "0193601a-7c1e-7000-8000-000000000003",
+            "name": "Pat Example",
+            "given_name": "Pat",
+            "family_name": "Example",
+            "preferred_name": "",
+            "birth_date": "1990-05-17",
+            "sex": "unknown",
+            "phone": "+14405550199",
+            "email": "pat@example.com",
+            "street": "1 Main St",
+            "city": "Avon",
+            "state": "OH",
+            "postal_code": "44011",
+            "time_zone": "America/New_York",
+            "language": "en",
+            "identifiers": [{"system": "urn:example:mrn", "value": "12345"}],
+            "coverages": [
+                {
+                    "payer": "Example Insurance",
+                    "payer_class": "commercial",
+                    "member_id": "W123",
+                    "from_on": "2026-01-01",
+                    "until_on": None,
+                }
+            ],
+        },
+        "dependents": [MIA],
+        "roles": [],
+    },
+)
 
 
 class TimeZoneField(serializers.CharField):
@@ -185,7 +238,12 @@ class Me(Endpoint):
         time_zone = TimeZoneField(required=False, help_text="IANA name, such as America/New_York.")
         language = LanguageField(required=False)
 
-    @extend_schema(operation_id="read_me", summary="Account, own record, dependents", responses={200: MeAnswer})
+    @extend_schema(
+        operation_id="read_me",
+        summary="Account, own record, dependents",
+        responses={200: MeAnswer},
+        examples=[PAT],
+    )
     def get(self, request: Request) -> Response:  # noqa: ARG002 - as every view
         return Response(me_shown(self.caller, on=people.today_of(self.caller, now=timezone.now())))
 
@@ -194,7 +252,7 @@ class Me(Endpoint):
         summary="Change how to reach me",
         request=Changes,
         responses={200: MeAnswer, **problems(people.NoPatientRecord)},
-        examples=[OpenApiExample("Moved", value={"street": "1 Main St", "city": "Avon"}, request_only=True)],
+        examples=[OpenApiExample("Moved", value={"street": "1 Main St", "city": "Avon"}, request_only=True), PAT],
     )
     def patch(self, request: Request) -> Response:
         changes = parse(self.Changes, request.data)
@@ -214,7 +272,14 @@ class Dependents(Endpoint):
         relationship = serializers.ChoiceField(RELATIONSHIPS, default=Proxy.Relationship.PARENT)
 
     @extend_schema(
-        operation_id="list_dependents", summary="Whom I act for, at most a few", responses={200: DependentsAnswer}
+        operation_id="list_dependents",
+        summary="Whom I act for, at most a few",
+        responses={200: DependentsAnswer},
+        examples=[
+            OpenApiExample(
+                "A daughter", response_only=True, status_codes=["200"], value={"results": [MIA], "next": None}
+            )
+        ],
     )
     def get(self, request: Request) -> Response:  # noqa: ARG002 - as every view
         today = people.today_of(self.caller, now=timezone.now())
@@ -240,7 +305,8 @@ class Dependents(Endpoint):
                 "A daughter",
                 value={"given_name": "Mia", "family_name": "Lopez", "birth_date": "2018-05-04", "sex": "female"},
                 request_only=True,
-            )
+            ),
+            OpenApiExample("The daughter", response_only=True, status_codes=["201"], value=MIA),
         ],
     )
     def post(self, request: Request) -> Response:

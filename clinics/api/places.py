@@ -16,6 +16,21 @@ from clinics.models import Clinic
 from clinics.openapi import problems
 
 WITHIN_MILES = 50
+AVON: dict[str, Any] = {
+    "id": "0193601a-7c1e-7000-8000-000000000001",
+    "name": "Avon",
+    "brand": "Sameday with Example Health",
+    "health_system": {"id": "0193601a-7c1e-7000-8000-000000000005", "name": "Example Health"},
+    "address": {"street": "1 Main Street", "city": "Avon", "state": "OH", "postal_code": "44011"},
+    "latitude": 41.45,
+    "longitude": -82.02,
+    "time_zone": "America/New_York",
+    "phone": "+14405550123",
+    "opens_on": "2026-01-05",
+    "closes_on": None,
+    "opening_hours": [{"weekday": 0, "opens": "08:00", "closes": "20:00"}],
+    "distance_miles": None,
+}
 
 
 class Hours(serializers.Serializer[Any]):
@@ -105,7 +120,15 @@ class Clinics(Endpoint):
         summary="Clinics, the nearest first, or by name",
         parameters=[Asked],
         responses={200: ClinicPage, **problems(places.UnknownPlace)},
-        examples=[OpenApiExample("Around Avon, Ohio", value="44011", parameter_only=("near", "query"))],
+        examples=[
+            OpenApiExample("Around Avon, Ohio", value="44011", parameter_only=("near", "query")),
+            OpenApiExample(
+                "Avon",
+                response_only=True,
+                status_codes=["200"],
+                value={"results": [{**AVON, "distance_miles": 0.5}], "next": None},
+            ),
+        ],
     )
     def get(self, request: Request) -> Response:
         asked = parse(self.Asked, request.query_params)
@@ -131,6 +154,11 @@ def near(clinics: QuerySet[Clinic], point: places.Point, miles: float) -> QueryS
 class ClinicById(Endpoint):
     public = True
 
-    @extend_schema(operation_id="read_clinic", summary="One clinic", responses={200: ClinicAnswer})
+    @extend_schema(
+        operation_id="read_clinic",
+        summary="One clinic",
+        responses={200: ClinicAnswer},
+        examples=[OpenApiExample("Avon", response_only=True, status_codes=["200"], value=AVON)],
+    )
     def get(self, request: Request, clinic_id: uuid.UUID) -> Response:  # noqa: ARG002 - as every view
         return Response(shown(access.clinic(clinic_id)))

@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,7 +15,7 @@ from clinics.openapi import problems
 from clinics.refusals import NotFound
 from memberships.entitlement import MembershipRequired, PriceChanged
 from scheduling import access, booking, history
-from scheduling.api.fields import AppointmentShown, SlotField, shown_visit
+from scheduling.api.fields import SLOT_EXAMPLE, AppointmentShown, SlotField, shown_visit
 from scheduling.api.holds import REFUSALS
 from scheduling.booking import (
     HoldExpired,
@@ -30,6 +30,40 @@ from scheduling.models import Appointment, AppointmentChange
 
 REASON = "Why the patient comes, in their words."
 ACCEPT_PRICE = "The price in cents that the patient agrees to, where no membership covers the visit."
+VISIT: dict[str, Any] = {
+    "id": "0193601a-7c1e-7000-8000-000000000004",
+    "status": "booked",
+    "fhir_status": "booked",
+    "start": SLOT_EXAMPLE["start"],
+    "end": SLOT_EXAMPLE["end"],
+    "clinic": {
+        "id": "0193601a-7c1e-7000-8000-000000000001",
+        "name": "Avon",
+        "time_zone": "America/New_York",
+        "phone": "+14405550123",
+        "address": "1 Main Street, Avon, OH 44011",
+    },
+    "clinician": SLOT_EXAMPLE["clinician"],
+    "patient": {"id": "0193601a-7c1e-7000-8000-000000000003", "name": "Pat Example"},
+    "visit_type": "office",
+    "reason": "Sore throat since Sunday",
+    "price": 0,
+    "paid_by": "self_paid",
+    "paid_because": "The Standard plan covers this visit.",
+    "is_overbooked": False,
+    "sequence": 0,
+    "is_late_cancellation": False,
+    "fee_code": "",
+}
+READ = OpenApiExample("a visit", response_only=True, status_codes=["200"], value=VISIT)
+BOOKED = OpenApiExample("a visit", response_only=True, status_codes=["201"], value=VISIT)
+LISTED = OpenApiExample("one visit", response_only=True, status_codes=["200"], value={"results": [VISIT], "next": None})
+CANCELLED = OpenApiExample(
+    "in time",
+    response_only=True,
+    status_codes=["200"],
+    value={**VISIT, "status": "cancelled", "fhir_status": "cancelled", "sequence": 1},
+)
 
 
 def price_field() -> serializers.IntegerField:
@@ -59,9 +93,10 @@ class AppointmentsView(Endpoint):
         next = serializers.URLField(allow_null=True)
 
     @extend_schema(
-        operation_id="appointments_create",
+        operation_id="book_appointment",
         summary="Book a hold",
         request=Booked,
+        examples=[BOOKED],
         responses={
             201: AppointmentShown,
             **problems(NotFound, HoldExpired, NotHeld, SlotNotOffered, MembershipRequired, PriceChanged),
@@ -81,7 +116,8 @@ class AppointmentsView(Endpoint):
         return shown_again(body, self.caller)
 
     @extend_schema(
-        operation_id="appointments_list",
+        operation_id="list_appointments",
+        examples=[LISTED],
         summary="Your visits and your dependents'",
         parameters=[Asked],
         responses=AppointmentsPage,
@@ -108,7 +144,8 @@ class OverbookView(Endpoint):
         accept_price = price_field()
 
     @extend_schema(
-        operation_id="appointments_overbook",
+        operation_id="overbook_appointment",
+        examples=[BOOKED],
         summary="Book over a clinician's other visits (staff)",
         request=Asked,
         responses={201: AppointmentShown, **problems(*REFUSALS, OverbookReason)},
@@ -126,7 +163,12 @@ class OverbookView(Endpoint):
 
 
 class AppointmentView(Endpoint):
-    @extend_schema(operation_id="appointments_read", responses={200: AppointmentShown, **problems(NotFound)})
+    @extend_schema(
+        operation_id="read_appointment",
+        summary="One visit",
+        examples=[READ],
+        responses={200: AppointmentShown, **problems(NotFound)},
+    )
     def get(self, _request: Request, visit_id: uuid.UUID) -> Response:
         now = timezone.now()
         visit = access.visit(self.caller, visit_id, now=now)
@@ -139,7 +181,8 @@ class RescheduleView(Endpoint):
         accept_price = price_field()
 
     @extend_schema(
-        operation_id="appointments_reschedule",
+        operation_id="reschedule_appointment",
+        examples=[READ],
         summary="Move a visit to another slot",
         request=Asked,
         responses={200: AppointmentShown, **problems(*REFUSALS, NotMovable, OtherVisitType, PriceChanged)},
@@ -165,7 +208,8 @@ class CancelView(Endpoint):
         waive_fee = serializers.BooleanField(default=False, help_text="Staff may spare the patient a late fee.")
 
     @extend_schema(
-        operation_id="appointments_cancel",
+        operation_id="cancel_appointment",
+        examples=[CANCELLED],
         summary="Cancel a visit",
         request=Asked,
         responses={200: AppointmentShown, **problems(NotFound, NotCancellable)},
@@ -206,11 +250,30 @@ class HistoryPage(serializers.Serializer[Any]):
     next = serializers.URLField(allow_null=True)
 
 
+CHANGE: dict[str, Any] = {
+    "at": "2026-11-24T09:01:12-05:00",
+    "kind": "booked",
+    "by": "patient",
+    "from_status": "held",
+    "to_status": "booked",
+    "reason": None,
+    "moved_from": None,
+}
+
+
 class HistoryView(Endpoint):
     Asked = Paged
 
     @extend_schema(
-        operation_id="appointments_history",
+        operation_id="list_appointment_changes",
+        examples=[
+            OpenApiExample(
+                "booked",
+                response_only=True,
+                status_codes=["200"],
+                value={"results": [CHANGE], "next": None},
+            )
+        ],
         summary="What happened to a visit",
         parameters=[Asked],
         responses={200: HistoryPage, **problems(NotFound)},

@@ -42,6 +42,14 @@ REFUSALS = (
     access.NotYourClinic,
     NotFound,
 )
+HELD: dict[str, Any] = {
+    "id": "0193601a-7c1e-7000-8000-000000000004",
+    "expires_at": "2026-11-24T09:05:00-05:00",
+    "can_extend": True,
+    "patient": {"id": "0193601a-7c1e-7000-8000-000000000003", "name": "Pat Example"},
+    "slot": {**SLOT_EXAMPLE, "distance_miles": None},
+    "price": 0,
+}
 
 
 class HoldsView(Endpoint):
@@ -54,10 +62,13 @@ class HoldsView(Endpoint):
         next = serializers.URLField(allow_null=True)
 
     @extend_schema(
-        operation_id="holds_create",
+        operation_id="create_hold",
         summary="Hold a slot for five minutes",
         request=Wanted,
-        examples=[OpenApiExample("for yourself", request_only=True, value={"slot": SLOT_EXAMPLE["id"]})],
+        examples=[
+            OpenApiExample("for yourself", request_only=True, value={"slot": SLOT_EXAMPLE["id"]}),
+            OpenApiExample("held", response_only=True, status_codes=["201"], value=HELD),
+        ],
         responses={201: HoldShown, **problems(*REFUSALS)},
     )
     def post(self, request: Request) -> Response:
@@ -73,7 +84,16 @@ class HoldsView(Endpoint):
         access.held(self.caller, uuid.UUID(body["id"]), now=timezone.now())
         return body
 
-    @extend_schema(operation_id="holds_list", responses=HoldsPage)
+    @extend_schema(
+        operation_id="list_holds",
+        summary="Your live holds and your dependents'",
+        examples=[
+            OpenApiExample(
+                "one hold", response_only=True, status_codes=["200"], value={"results": [HELD], "next": None}
+            )
+        ],
+        responses=HoldsPage,
+    )
     def get(self, _request: Request) -> Response:
         family = access.family(self.caller, now=timezone.now())
         held = booking.live_holds(family.patients)
@@ -81,7 +101,9 @@ class HoldsView(Endpoint):
 
 
 class HoldView(Endpoint):
-    @extend_schema(operation_id="holds_release", responses={204: None, **problems(NotFound, NotHeld)})
+    @extend_schema(
+        operation_id="release_hold", summary="Give a hold up", responses={204: None, **problems(NotFound, NotHeld)}
+    )
     def delete(self, _request: Request, hold_id: uuid.UUID) -> Response:
         now = timezone.now()
         held = access.held(self.caller, hold_id, now=now)
@@ -91,7 +113,10 @@ class HoldView(Endpoint):
 
 class HoldExtendView(Endpoint):
     @extend_schema(
-        operation_id="holds_extend",
+        operation_id="extend_hold",
+        examples=[
+            OpenApiExample("extended", response_only=True, status_codes=["200"], value={**HELD, "can_extend": False})
+        ],
         summary="Give a hold five more minutes, once",
         request=None,
         responses={200: HoldShown, **problems(NotFound, HoldExpired, HoldExtended, NotHeld)},
