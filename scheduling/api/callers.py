@@ -56,7 +56,13 @@ class CallersView(Endpoint):
                     "birth_date": "1988-05-04",
                     "phone": "+12015550123",
                 },
-            )
+            ),
+            OpenApiExample(
+                "known already",
+                response_only=True,
+                status_codes=["201"],
+                value={"id": "0193601a-7c1e-7000-8000-000000000003", "name": "Mia Lopez", "is_new": False},
+            ),
         ],
     )
     def post(self, request: Request, clinic_id: uuid.UUID) -> Response:

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from clinics import cursors, edge, idempotency, places
 from clinics.cursors import BadCursor
-from clinics.edge import Endpoint, Paged, Shape, parse
+from clinics.edge import Endpoint, LanguageField, Paged, parse
 from clinics.models import Clinic, Clinician, User
 from clinics.openapi import problems
 from clinics.places import Point, UnknownPlace
@@ -73,7 +73,7 @@ class SlotsView(Endpoint):
         )
         clinic = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=50)
         clinician = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=50)
-        language = serializers.CharField(required=False, max_length=12, help_text="Spoken by the clinician: en, es.")
+        language = LanguageField(required=False, help_text="Spoken by the clinician: en, es.")
         gender = serializers.ChoiceField(required=False, choices=Clinician.Gender.choices)
         part_of_day = serializers.ChoiceField(required=False, choices=list(PARTS_OF_DAY))
         per_clinic = serializers.IntegerField(
@@ -160,9 +160,32 @@ class VisitTypesView(Endpoint):
 
     public = True
 
-    @extend_schema(operation_id="list_visit_types", responses=VisitTypesPage)
-    def get(self, request: Request) -> Response:
-        parse(Shape, request.query_params)
+    @extend_schema(
+        operation_id="list_visit_types",
+        summary="What can be booked, and what it costs without a membership",
+        responses=VisitTypesPage,
+        examples=[
+            OpenApiExample(
+                "an office visit",
+                response_only=True,
+                value={
+                    "results": [
+                        {
+                            "code": "office",
+                            "name": "Office visit",
+                            "minutes": 20,
+                            "min_age": 0,
+                            "max_age": None,
+                            "patients": "anyone",
+                            "price": 14_900,
+                        }
+                    ],
+                    "next": None,
+                },
+            )
+        ],
+    )
+    def get(self, _request: Request) -> Response:
         offered = VisitType.objects.filter(is_offered=True, booked_by=VisitType.BookedBy.ANYONE)[:MOST_TYPES]
         prices = entitlement.visit_prices(on=timezone.now().date())
         results = [
