@@ -22,6 +22,7 @@ import psycopg
 from psycopg import sql
 
 from config import embedded
+from config.web import arguments
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".sameday" / "bench"
@@ -112,22 +113,14 @@ def mark_ready(url: str) -> None:
 # The web server
 
 
-def web_command(port: int) -> list[str]:
-    """As `make demo` and production start it (config/demo.py), with the same flags."""
-    cores = os.cpu_count() or 1
-    flags = f"--interface wsgi --host {embedded.LOCALHOST} --port {port} --workers {min(2, cores)}"
-    threads = f"--blocking-threads {min(8, 2 * cores + 1)} --backpressure 64 --access-log --no-ws"
-    return [sys.executable, "-m", "granian", "config.wsgi:application", *flags.split(), *threads.split()]
-
-
 @contextmanager
 def web(environment: dict[str, str], log: Path) -> Iterator[tuple[int, psutil.Process]]:
     """The web server for as long as the block takes: its port, and its first process."""
     port = embedded.free_port()
     with log.open("w") as output:
         started = subprocess.Popen(
-            web_command(port), env=environment, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-            start_new_session=True,
+            [sys.executable, *arguments(port)], env=environment, cwd=ROOT, stdin=subprocess.DEVNULL,
+            stdout=output, stderr=output, start_new_session=True,
         )  # fmt: skip
     server = psutil.Process(started.pid)
     try:

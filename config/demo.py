@@ -29,7 +29,7 @@ from typing import NoReturn, TextIO
 import psutil
 from honcho.manager import Manager
 
-from config import embedded
+from config import embedded, web
 
 ROOT = Path(__file__).resolve().parent.parent
 # Set for everything the demo starts and for nothing else, so that a later run knows what this one left.
@@ -90,13 +90,11 @@ def run(folder: Path, port: int, note: "Note") -> int:
 
 def serve(folder: Path, port: int, environment: dict[str, str], logins: str) -> int:
     """Run web, worker and beat until one of them ends or we are told to stop; the exit status."""
-    python, celery, cores = shlex.quote(sys.executable), "-m celery --quiet --app config", os.cpu_count() or 1
+    python, celery = shlex.quote(sys.executable), "-m celery --quiet --app config"
     schedule = shlex.quote(str(folder / "beat"))
     manager = Manager()
     for name, command in {
-        # Every thread keeps a connection to PostgreSQL: few of them serve more than many would.
-        "web": f"-m granian config.wsgi:application --interface wsgi --host {embedded.LOCALHOST} --port {port}"
-        f" --workers {min(2, cores)} --blocking-threads {min(8, 2 * cores + 1)} --backpressure 64 --access-log --no-ws",
+        "web": shlex.join(web.arguments(port)),
         # Threads, as the signal that ends a group of processes would end a prefork worker's children mid-task.
         "worker": f"-W 'ignore:You' {celery} worker --pool threads --concurrency 2 --loglevel WARNING"
         " --without-gossip --without-mingle --without-heartbeat",
