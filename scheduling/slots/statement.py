@@ -64,6 +64,14 @@ CALL = """free_starts(
     p_latitude => %(latitude)s, p_longitude => %(longitude)s, p_clinicians => %(clinicians)s,
     p_language => %(language)s, p_gender => %(gender)s, p_time_from => %(time_from)s, p_time_until => %(time_until)s,
     p_patient => %(patient)s, p_any_notice => %(staff)s, {more})"""
+
+
+def one_clinic(*, from_at: str, until_at: str, limit: str) -> str:
+    """A call about `place` alone, between two instants."""
+    window = {"first_day": "NULL::date", "days": "NULL::int", "from_at": from_at, "until_at": until_at}
+    return CALL.format(clinics="ARRAY[place.id]", more=f"p_limit => {limit}", **window)
+
+
 WINDOW = {
     "first_day": "%(first_day)s::date",
     "days": "%(days)s::int",
@@ -78,16 +86,22 @@ ALL_CLINICS = "CROSS JOIN LATERAL " + CALL.format(clinics="ARRAY(SELECT id FROM 
 EACH_CLINIC = "CROSS JOIN place CROSS JOIN LATERAL " + CALL.format(
     clinics="ARRAY[place.id]", more="p_limit => %(per_clinic)s", **WINDOW
 )
+SHOWN = """SELECT f.start, f.metres, f.clinic_id, f.clinician_id, kind.duration, kind.id, kind.code,
+       p.time_zone, p.name, d.given_name, d.family_name, d.credentials"""
 SEARCH = f"""
 WITH kind AS MATERIALIZED ({KIND}), place AS MATERIALIZED ({NEAREST})
-SELECT f.start, f.metres, f.clinic_id, f.clinician_id, kind.duration, kind.id, kind.code,
-       p.time_zone, p.name, d.given_name, d.family_name, d.credentials
+{SHOWN}
 FROM kind {{source}} f
 JOIN place p ON p.id = f.clinic_id JOIN clinics_clinician d ON d.calendar_id = f.clinician_id
 WHERE (f.start, f.metres, f.clinic_id, f.clinician_id)
     > (%(after)s::timestamptz, %(after_metres)s, %(after_clinic)s::uuid, %(after_clinician)s::uuid)
 ORDER BY 1, 2, 3, 4 LIMIT %(limit)s
 """
+WEEK = one_clinic(
+    from_at="behind.begin + week * interval '7 days'",
+    until_at="behind.begin + (week + 1) * interval '7 days'",
+    limit="1",
+)
 # A nested loop over the weeks in their order, cut short by LIMIT 1.
 NEXT = f"""
 WITH kind AS MATERIALIZED ({KIND}), place AS MATERIALIZED ({NEAREST})
@@ -101,57 +115,34 @@ CROSS JOIN LATERAL (
         %(until)s::timestamptz) AS begin) behind
 CROSS JOIN LATERAL (
     SELECT f.start FROM generate_series(0, %(weeks_ahead)s - 1) AS week
-    CROSS JOIN LATERAL {
-    CALL.format(
-        clinics="ARRAY[place.id]",
-        first_day="NULL::date",
-        days="NULL::int",
-        more="p_limit => 1",
-        from_at="behind.begin + week * interval '7 days'",
-        until_at="behind.begin + (week + 1) * interval '7 days'",
-    )
-} f LIMIT 1) hit
+    CROSS JOIN LATERAL {WEEK} f LIMIT 1) hit
 ORDER BY place.metres, place.id
 """
-# Backwards all of a short window; forwards, and from now on, two days at a time until there are enough.
-FREE = "SELECT f.start, f.metres, f.clinic_id, f.clinician_id FROM "
+
+
+def onwards(since: str) -> str:
+    """The first free starts from an instant on: two days at a time, until there are enough."""
+    call = one_clinic(
+        from_at=f"{since} + day * interval '1 day'",
+        until_at=f"{since} + (day + 2) * interval '1 day'",
+        limit="%(most)s",
+    )
+    days = "generate_series(0, %(weeks_ahead)s * 7 - 1, 2) AS day"
+    return f"({FREE} kind CROSS JOIN place CROSS JOIN {days} CROSS JOIN LATERAL {call} f LIMIT %(most)s)"
+
+
+FREE = "SELECT f.start, f.metres, f.clinic_id, f.clinician_id FROM"
+BEFORE = one_clinic(
+    from_at="%(wanted)s::timestamptz - %(before)s::interval", until_at="%(wanted)s::timestamptz", limit="1000"
+)
+# All of a short window before the start that was wanted, and what is free from it on and from now on.
 AROUND = f"""
 WITH kind AS MATERIALIZED ({KIND}), place AS MATERIALIZED ({NEAREST}), free AS (
-    {FREE} kind CROSS JOIN place CROSS JOIN LATERAL {
-    CALL.format(
-        clinics="ARRAY[place.id]",
-        first_day="NULL::date",
-        days="NULL::int",
-        from_at="%(wanted)s::timestamptz - %(before)s::interval",
-        until_at="%(wanted)s::timestamptz",
-        more="p_limit => 1000",
-    )
-} f
-    UNION
-    ({FREE} kind CROSS JOIN place CROSS JOIN generate_series(0, %(weeks_ahead)s * 7 - 1, 2) AS day CROSS JOIN LATERAL {
-    CALL.format(
-        clinics="ARRAY[place.id]",
-        first_day="NULL::date",
-        days="NULL::int",
-        from_at="%(wanted)s::timestamptz + day * interval '1 day'",
-        until_at="%(wanted)s::timestamptz + (day + 2) * interval '1 day'",
-        more="p_limit => %(most)s",
-    )
-} f LIMIT %(most)s)
-    UNION
-    ({FREE} kind CROSS JOIN place CROSS JOIN generate_series(0, %(weeks_ahead)s * 7 - 1, 2) AS day CROSS JOIN LATERAL {
-    CALL.format(
-        clinics="ARRAY[place.id]",
-        first_day="NULL::date",
-        days="NULL::int",
-        from_at="%(now)s::timestamptz + day * interval '1 day'",
-        until_at="%(now)s::timestamptz + (day + 2) * interval '1 day'",
-        more="p_limit => %(most)s",
-    )
-} f LIMIT %(most)s)
+    {FREE} kind CROSS JOIN place CROSS JOIN LATERAL {BEFORE} f
+    UNION {onwards("%(wanted)s::timestamptz")}
+    UNION {onwards("%(now)s::timestamptz")}
 )
-SELECT f.start, f.metres, f.clinic_id, f.clinician_id, kind.duration, kind.id, kind.code,
-       p.time_zone, p.name, d.given_name, d.family_name, d.credentials
+{SHOWN}
 FROM kind CROSS JOIN free f
 JOIN place p ON p.id = f.clinic_id JOIN clinics_clinician d ON d.calendar_id = f.clinician_id
 ORDER BY greatest(f.start - %(wanted)s::timestamptz, %(wanted)s::timestamptz - f.start), 1, 4 LIMIT %(most)s
