@@ -12,7 +12,7 @@ from scheduling.models import Appointment
 from scheduling.slots import BadSlot, Slot
 
 
-@extend_schema_field({"type": "string", "pattern": "^[a-z2-7]{63}$", "description": "As GET slots gives it."})
+@extend_schema_field({"type": "string", "pattern": "^[A-Za-z0-9.-]{52}$", "description": "As GET slots gives it."})
 class SlotField(serializers.Field[Slot, str, str, Slot]):
     """The id of a slot, as GET slots gives it."""
 
@@ -39,7 +39,7 @@ class WhenField(serializers.Field[Any, Any, Any, Any]):
 
 
 SLOT_EXAMPLE = {
-    "id": "afeieyclliyug3en2bdbpy3ekucxun47wr5dctuxvox766pwg6o5kaadahejfja",
+    "id": "AQGTYBp8HnAAgAAAAAAAAAIBk2AafB5wAIAAAAAAAAABAAEByKCk",
     "start": "2026-11-24T10:00:00-05:00",
     "end": "2026-11-24T10:20:00-05:00",
     "clinic": {"id": "0193601a-7c1e-7000-8000-000000000001", "name": "Avon"},

@@ -2,7 +2,7 @@
 
 from scheduling.slots.finding import LIMIT, Found, NextStart, alternatives, is_offered, next_available, search
 from scheduling.slots.ids import BadSlot, Slot
-from scheduling.slots.rows import as_row, as_rows, price_of
+from scheduling.slots.rows import as_rows, price_of
 from scheduling.slots.wanted import DAYS, MOST_CLINICS, MOST_DAYS, Nowhere, Place, Search, WindowTooLong
 
 __all__ = [
@@ -19,7 +19,6 @@ __all__ = [
     "Slot",
     "WindowTooLong",
     "alternatives",
-    "as_row",
     "as_rows",
     "is_offered",
     "next_available",

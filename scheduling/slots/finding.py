@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db import connection
@@ -17,8 +17,7 @@ LIMIT = 50
 BEFORE = timedelta(minutes=90)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A free start, with what a list shows of it. `metres` is 0 where no place was asked about."""
 
     slot: Slot

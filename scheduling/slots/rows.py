@@ -28,18 +28,19 @@ def as_rows(
 
     `price(day)` gives the cents on a local day, or None where a membership is needed.
     """
-    return [as_row(row, price=price, with_distance=with_distance) for row in found]
+    named = cache(lambda key, name: {"id": str(key), "name": name})  # many starts of few clinics and clinicians
 
+    def as_row(row: Found) -> dict[str, Any]:
+        start = row.slot.start.astimezone(row.zone)
+        return {
+            "id": row.slot.id,
+            "start": start.isoformat(),
+            "end": row.end.astimezone(row.zone).isoformat(),
+            "clinic": named(row.slot.clinic, row.clinic_name),
+            "clinician": named(row.slot.clinician, row.clinician_name),
+            "visit_type": row.visit_type,
+            "distance_miles": places.miles(row.metres) if with_distance else None,
+            "price": price(start.date()),
+        }
 
-def as_row(found: Found, *, price: Callable[[date], int | None], with_distance: bool) -> dict[str, Any]:
-    start = found.slot.start.astimezone(found.zone)
-    return {
-        "id": found.slot.id,
-        "start": start.isoformat(),
-        "end": found.end.astimezone(found.zone).isoformat(),
-        "clinic": {"id": str(found.slot.clinic), "name": found.clinic_name},
-        "clinician": {"id": str(found.slot.clinician), "name": found.clinician_name},
-        "visit_type": found.visit_type,
-        "distance_miles": places.miles(found.metres) if with_distance else None,
-        "price": price(start.date()),
-    }
+    return [as_row(row) for row in found]
