@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -73,7 +74,11 @@ class Demo:
 
     def alive(self) -> list[str]:
         """The command lines of what is left of it."""
-        return [" ".join(process.cmdline()) for process in [*demo.left_over(self.folder), *working_in(self.folder)]]
+        told = []
+        for process in [*demo.left_over(self.folder), *working_in(self.folder)]:
+            with suppress(psutil.Error):  # ended between being found and being asked
+                told.append(" ".join(process.cmdline()))
+        return told
 
 
 @pytest.fixture
