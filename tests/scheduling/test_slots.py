@@ -415,7 +415,7 @@ class TestWhatItReads:
         for hour in (10, 11):
             acts.book(pat, avon.slot(at(hour, days=1), office))
         analyze()
-        few = pages_read(avon)
+        few = at_the_least(avon)
 
         with connection.cursor() as cursor:
             for calendar in (avon.clinicians[0].pk, avon.rooms[0].pk, pat.pk):
@@ -441,7 +441,7 @@ class TestWhatItReads:
         analyze()
 
         # What a deeper index costs: 11 pages more than 138 when this was written.
-        assert pages_read(avon) <= few + 40
+        assert at_the_least(avon) <= few + 40
 
     def test_it_takes_one_statement_whatever_it_finds(self, avon, office, django_assert_num_queries):
         with django_assert_num_queries(1):
@@ -489,6 +489,11 @@ def take(of, start, end):
 def analyze():
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE scheduling_claim, scheduling_shift")
+
+
+def at_the_least(place):
+    """The pages of a search without those of planning it, which its first run after an ANALYZE reads, too."""
+    return min(pages_read(place) for _ in range(3))
 
 
 def pages_read(place):
