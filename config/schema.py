@@ -13,10 +13,11 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from clinics.cursors import BadCursor
-from clinics.edge import Busy, Endpoint, Shape
+from clinics.edge import Busy, Endpoint
 from clinics.idempotency import BadKey, KeyReused
 from clinics.openapi import PROBLEM_JSON, Problem, described
 from clinics.refusals import NotFound, Refused
+from clinics.shapes import Shape
 from config.parsers import BadJson
 from config.problems import CsrfFailed, Invalid, TooLarge, Unavailable
 

@@ -9,8 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from clinics import access
-from clinics.edge import Endpoint, LanguageField, Paged, page, parse
+from clinics.edge import Endpoint
 from clinics.models import Clinician
+from clinics.paging import Paged, page
+from clinics.shapes import LanguageField, parse
 
 
 class ClinicianAnswer(serializers.Serializer[Any]):

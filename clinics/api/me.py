@@ -11,11 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from clinics import people
-from clinics.edge import DayField, Endpoint, LanguageField, Shape, parse
+from clinics.edge import Endpoint
 from clinics.models import Coverage, Patient, Proxy, Sex, StaffRole, User
 from clinics.models.places import validate_time_zone
 from clinics.openapi import problems
 from clinics.refusals import NotFound
+from clinics.shapes import DayField, LanguageField, Shape, parse
 
 POSTAL_CODE = r"^([0-9]{5}(-[0-9]{4})?)?$"
 STATE = r"^([A-Z]{2})?$"

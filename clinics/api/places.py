@@ -11,9 +11,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from clinics import access, places
-from clinics.edge import Endpoint, Paged, page, parse, wrong
+from clinics.edge import Endpoint
 from clinics.models import Clinic
 from clinics.openapi import problems
+from clinics.paging import Paged, page
+from clinics.shapes import parse, wrong
 
 WITHIN_MILES = 50
 AVON: dict[str, Any] = {

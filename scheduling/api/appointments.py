@@ -9,10 +9,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from clinics.edge import Endpoint, Paged, Shape, page, parse
+from clinics.edge import Endpoint
 from clinics.models import User
 from clinics.openapi import problems
+from clinics.paging import Paged, page
 from clinics.refusals import NotFound
+from clinics.shapes import Shape, parse
 from memberships.entitlement import MembershipRequired, PriceChanged
 from scheduling import access, booking, history
 from scheduling.api.fields import SLOT_EXAMPLE, AppointmentShown, SlotField, shown_visit

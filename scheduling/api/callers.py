@@ -11,10 +11,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from clinics import people
-from clinics.edge import DayField, Endpoint, Shape, parse
+from clinics.edge import Endpoint
 from clinics.models import Clinic
 from clinics.openapi import problems
 from clinics.refusals import NotFound
+from clinics.shapes import DayField, Shape, parse
 from scheduling import access, callers
 
 

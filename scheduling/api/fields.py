@@ -6,7 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from clinics.edge import DayField, InstantField
+from clinics.shapes import DayField, InstantField
 from scheduling.access import Family
 from scheduling.models import Appointment
 from scheduling.slots import BadSlot, Slot

@@ -9,10 +9,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from clinics.edge import Endpoint, Shape, parse
+from clinics.edge import Endpoint
 from clinics.openapi import problems
 from clinics.people import NoPatientRecord
 from clinics.refusals import NotFound
+from clinics.shapes import Shape, parse
 from memberships.entitlement import MembershipRequired
 from scheduling import access, booking, rules
 from scheduling.api.fields import SLOT_EXAMPLE, HoldShown, SlotField, shown_hold

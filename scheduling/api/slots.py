@@ -13,11 +13,13 @@ from rest_framework.response import Response
 
 from clinics import cursors, edge, idempotency, places
 from clinics.cursors import BadCursor
-from clinics.edge import Endpoint, LanguageField, Paged, parse
+from clinics.edge import Endpoint
 from clinics.models import Clinic, Clinician, User
 from clinics.openapi import problems
+from clinics.paging import Paged
 from clinics.places import Point, UnknownPlace
 from clinics.refusals import NotFound, Refused
+from clinics.shapes import LanguageField, parse
 from memberships import entitlement
 from scheduling import access, slots
 from scheduling.api.fields import SLOT_EXAMPLE, Named, SlotShown, WhenField

@@ -14,9 +14,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from clinics import edge, sessions
-from clinics.edge import DayField, Endpoint, InstantField, LanguageField, Paged, Shape, page, parse
+from clinics.edge import Endpoint
 from clinics.models import Calendar, Session, User
+from clinics.paging import Paged, page
 from clinics.sessions import SessionStore, TokenStore
+from clinics.shapes import DayField, InstantField, LanguageField, Shape, parse
 from tests import cast
 from tests.calls import Caller, sign_in
 from tests.cast import at_the_same_time
