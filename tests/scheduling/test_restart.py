@@ -1,4 +1,4 @@
-"""PostgreSQL restarted at once, with no time to end anything, while patients book through the real server (promise 7)."""
+"""PostgreSQL restarted at once, without time to end anything, while patients book at the real server (promise 7)."""
 
 import http.client
 import json
