@@ -11,7 +11,7 @@ from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from clinics import cursors, edge, idempotency, places
+from clinics import cursors, idempotency, paging, places
 from clinics.cursors import BadCursor
 from clinics.edge import Endpoint
 from clinics.models import Clinic, Clinician, User
@@ -127,7 +127,7 @@ class SlotsView(Endpoint):
             terms = entitlement.terms(patient_id=wanted.patient, benefit=wanted.visit_type)
             body["results"] = slots.as_rows(shown, price=slots.price_of(terms), with_distance=wanted.near is not None)
             if more:
-                body["next"] = edge.next_link(request, _cursor(request, wanted, shown[-1].place))
+                body["next"] = paging.next_link(request, _cursor(request, wanted, shown[-1].place))
         elif cursor is None:
             body["next_available"] = [
                 {"clinic": {"id": str(row.clinic), "name": row.clinic_name}, "start": row.start.isoformat()}
