@@ -4,13 +4,12 @@ import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import QuerySet
-
 from clinics import people
 from clinics.models import Patient, Proxy, StaffRole, User
 from clinics.people import NoPatientRecord
 from clinics.refusals import NotFound, Refused
 from scheduling.models import Appointment
+from scheduling.models.appointments import AppointmentQuerySet
 
 Source = Appointment.Source
 
@@ -74,7 +73,7 @@ def acting_for(user: User, patient_id: uuid.UUID | None, *, now: datetime) -> tu
 
 def require_staff_at(user: User, clinic: uuid.UUID) -> None:
     """Raises NotYourClinic unless `user` cares for patients at `clinic`."""
-    if not StaffRole.objects.care_places(user).filter(pk=clinic).exists():
+    if not StaffRole.objects.works_at(user, clinic):
         raise NotYourClinic
 
 
@@ -88,8 +87,8 @@ def held(user: User, hold_id: uuid.UUID, *, now: datetime) -> Appointment:
     return _one(user, hold_id, now, Appointment.objects.all())
 
 
-def _one(user: User, pk: uuid.UUID, now: datetime, among: QuerySet[Appointment]) -> Appointment:
-    found = among.filter(pk=pk).select_related("patient", "clinic", "clinician", "visit_type").first()
+def _one(user: User, pk: uuid.UUID, now: datetime, among: AppointmentQuerySet) -> Appointment:
+    found = among.filter(pk=pk).with_what_it_shows().first()
     if found is None:
         raise NotFound
     # Most look at their own: that is known without asking for all the other ways to be allowed.

@@ -1,5 +1,7 @@
 """What people who work here may do, and where."""
 
+import uuid
+
 from django.db import models
 from django.db.models import Q
 
@@ -14,6 +16,10 @@ class StaffRoleQuerySet(models.QuerySet["StaffRole"]):
         return Clinic.objects.filter(
             Q(pk__in=roles.values("clinic")) | Q(health_system__in=roles.values("organization"))
         )
+
+    def works_at(self, user: User, clinic: uuid.UUID) -> bool:
+        """Whether `user` cares for patients at `clinic`."""
+        return self.care_places(user).filter(pk=clinic).exists()
 
 
 class StaffRole(models.Model):

@@ -128,7 +128,7 @@ class AppointmentsView(Endpoint):
         asked = parse(self.Asked, request.query_params)
         now = timezone.now()
         family = access.family(self.caller, now=now)
-        visits = Appointment.objects.of(family.patients).select_related("patient", "clinic", "clinician", "visit_type")
+        visits = Appointment.objects.of(family.patients).with_what_it_shows()
         rows, by = (
             (visits.upcoming(now=now), ["starts_at", "id"])
             if asked["when"] == "upcoming"

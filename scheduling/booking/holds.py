@@ -119,7 +119,7 @@ def live_holds(patients: list[uuid.UUID]) -> QuerySet[Appointment]:
     """The holds of these patients that can still be booked, each with `expires_at`, all they show loaded."""
     return (
         Appointment.objects.filter(claims.is_unexpired(), patient__in=patients, status=Status.HELD)
-        .select_related("patient", "clinic", "clinician", "visit_type")
+        .with_what_it_shows()
         .annotate(expires_at=Min("claims__expires_at"))
         .order_by("starts_at", "id")[: MOST_HOLDS * len(patients)]
     )

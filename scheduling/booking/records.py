@@ -73,9 +73,9 @@ def locked(visit: Appointment, *, staff: User | None = None) -> Appointment:
     """
     found = Appointment.objects.filter(pk=visit.pk)
     list(found.select_for_update(no_key=True).values_list("pk"))
-    now = found.select_related("patient", "visit_type", "clinic", "clinician").get()
+    now = found.with_what_it_shows().get()
     has_moved = now.clinic_id != visit.clinic_id
-    if staff and has_moved and not StaffRole.objects.care_places(staff).filter(pk=now.clinic_id).exists():
+    if staff and has_moved and not StaffRole.objects.works_at(staff, now.clinic_id):
         raise NotFound
     return now
 

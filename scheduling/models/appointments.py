@@ -33,6 +33,10 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         """The visits of these patients that were booked: not their holds."""
         return self.filter(patient__in=patients, booked_at__isnull=False)
 
+    def with_what_it_shows(self) -> "AppointmentQuerySet":
+        """With patient, clinic, clinician and type of visit loaded."""
+        return self.select_related("patient", "clinic", "clinician", "visit_type")
+
     def upcoming(self, *, now: datetime) -> "AppointmentQuerySet":
         """Visits that are still to happen, or happening."""
         return self.filter(status__in=Appointment.LIVE, ends_at__gt=now)
