@@ -70,7 +70,7 @@ def run(folder: Path, port: int, note: "Note") -> int:
     require_free(port)
     try:
         tell("PostgreSQL and Valkey")
-        environment = {**os.environ, **embedded.start(folder), **settings(folder)}
+        environment = {**os.environ, **embedded.start(folder), **settings(folder, port)}
         tell("Migrations")
         manage(environment, "migrate", "--no-input")
         tell("Demo network")
@@ -150,13 +150,14 @@ def manage(environment: dict[str, str], *command: str, captured: bool = False) -
     return done.stdout or ""
 
 
-def settings(folder: Path) -> dict[str, str]:
+def settings(folder: Path, port: int) -> dict[str, str]:
     """The environment that makes config.settings the demo's."""
     return {
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "PYTHONUNBUFFERED": "1",
         "SAMEDAY_MODE": "demo",
         "SAMEDAY_DATA": str(folder),
+        "PUBLIC_URL": f"http://localhost:{port}",
         "SECRET_KEY": secret_key(folder / "secret_key"),
         MARK: str(folder),
     }

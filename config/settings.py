@@ -169,6 +169,44 @@ if not PRODUCTION:
         "change_password": "10000/m/user",
     }
 
+# Messages
+
+# Where people reach this server: in links that are sent, and in what a provider signs.
+PUBLIC_URL = (required("PUBLIC_URL") if PRODUCTION else os.environ.get("PUBLIC_URL", "http://localhost:8000")).rstrip(
+    "/"
+)
+if PRODUCTION and not PUBLIC_URL.startswith("https://"):
+    raise ImproperlyConfigured("PUBLIC_URL must begin with https://: links in messages let people in.")
+# Makes the tokens of links. Another one ends the links that were sent.
+LINKS_KEY = required("LINKS_KEY") if PRODUCTION else SECRET_KEY
+# Whether a worker is told of new messages at once, or the next sweep finds them.
+MESSAGES_AT_ONCE = False
+# What was said in a message is deleted after so many days, and the row after so many.
+MESSAGE_TEXTS_KEPT, MESSAGES_KEPT = timedelta(days=30), timedelta(days=400)
+# Messages a second that the providers take from all workers together.
+SENDING_RATES = {
+    "email": float(os.environ.get("EMAILS_PER_SECOND", "500")),
+    "sms": float(os.environ.get("SMS_PER_SECOND", "10")),
+}
+TWILIO = {
+    name: os.environ.get(f"TWILIO_{name}", "")
+    for name in ("ACCOUNT_SID", "AUTH_TOKEN", "API_KEY", "API_KEY_SECRET", "MESSAGING_SERVICE_SID", "FROM")
+}
+if any(TWILIO.values()):
+    # The token is needed with an API key, too: webhooks are signed with it.
+    if not (TWILIO["ACCOUNT_SID"] and TWILIO["AUTH_TOKEN"]):
+        raise ImproperlyConfigured("Set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or nothing of Twilio at all.")
+    if bool(TWILIO["API_KEY"]) != bool(TWILIO["API_KEY_SECRET"]):
+        raise ImproperlyConfigured("Set both TWILIO_API_KEY and TWILIO_API_KEY_SECRET, or neither.")
+    if bool(TWILIO["MESSAGING_SERVICE_SID"]) == bool(TWILIO["FROM"]):
+        raise ImproperlyConfigured("Set either TWILIO_MESSAGING_SERVICE_SID or TWILIO_FROM.")
+# Without a provider nobody is texted, and everybody is mailed.
+SMS_ENABLED = bool(TWILIO["ACCOUNT_SID"]) or not PRODUCTION
+TRANSPORTS = {"email": "clinics.transports.smtp", "sms": "clinics.transports.twilio"}
+if not PRODUCTION:
+    # Nothing leaves a laptop, whatever its environment says.
+    TRANSPORTS = dict.fromkeys(TRANSPORTS, "clinics.transports.demo")
+
 # Mail
 
 DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "Sameday <care@sameday.example>")

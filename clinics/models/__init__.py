@@ -3,6 +3,7 @@
 from clinics.models.accounts import Session, User
 from clinics.models.clinicians import Clinician, Credential, Licence
 from clinics.models.idempotency import IdempotencyKey
+from clinics.models.messages import ContactPreference, InboundSms, Link, Message, SendingPace, SmsOptOut
 from clinics.models.patients import Coverage, Identifier, Patient, Proxy, Registration, Sex
 from clinics.models.places import Calendar, Clinic, OpeningHours, Organization, Room
 from clinics.models.staff import StaffRole
@@ -11,19 +12,25 @@ __all__ = [
     "Calendar",
     "Clinic",
     "Clinician",
+    "ContactPreference",
     "Coverage",
     "Credential",
     "IdempotencyKey",
     "Identifier",
+    "InboundSms",
     "Licence",
+    "Link",
+    "Message",
     "OpeningHours",
     "Organization",
     "Patient",
     "Proxy",
     "Registration",
     "Room",
+    "SendingPace",
     "Session",
     "Sex",
+    "SmsOptOut",
     "StaffRole",
     "User",
 ]

@@ -13,6 +13,8 @@ PRODUCTION = {
     "SECRET_KEY": "a-secret-of-fifty-characters-and-more-0123456789-ABCDEF",
     "ALLOWED_HOSTS": "care.example",
     "EMAIL_HOST": "mail.example",
+    "PUBLIC_URL": "https://care.example",
+    "LINKS_KEY": "another-secret-of-fifty-characters-0123456789-ABCDEF",
     "DATABASE_URL": "postgresql://sameday@localhost/sameday",
     "REDIS_URL": "redis://localhost",
 }
@@ -39,9 +41,27 @@ def test_it_has_no_warnings_to_deploy():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["SECRET_KEY", "ALLOWED_HOSTS", "EMAIL_HOST", "DATABASE_URL", "REDIS_URL"])
+@pytest.mark.parametrize(
+    "name", ["SECRET_KEY", "ALLOWED_HOSTS", "EMAIL_HOST", "PUBLIC_URL", "LINKS_KEY", "DATABASE_URL", "REDIS_URL"]
+)
 def test_it_refuses_to_start_without(name: str):
     checked = manage("check", **{key: value for key, value in PRODUCTION.items() if key != name})
 
     assert checked.returncode != 0
     assert f"Set {name}" in checked.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"PUBLIC_URL": "http://care.example"}, "PUBLIC_URL must begin with https://"),
+        ({"TWILIO_ACCOUNT_SID": "AC1"}, "TWILIO_AUTH_TOKEN"),
+        ({"TWILIO_ACCOUNT_SID": "AC1", "TWILIO_AUTH_TOKEN": "t"}, "TWILIO_FROM"),
+    ],
+)
+def test_it_refuses_to_start_half_configured(environment: dict[str, str], said: str):
+    checked = manage("check", **{**PRODUCTION, **environment})
+
+    assert checked.returncode != 0
+    assert said in checked.stderr
