@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from scheduling.api import appointments, callers, holds, slots
+from scheduling.api import appointments, calendars, callers, holds, slots
 
 api = [
     path("slots", slots.SlotsView.as_view()),
@@ -14,6 +14,7 @@ api = [
     path("appointments", appointments.AppointmentsView.as_view()),
     path("appointments/overbook", appointments.OverbookView.as_view()),
     path("appointments/<uuid:visit_id>", appointments.AppointmentView.as_view()),
+    path("appointments/<uuid:visit_id>/calendar.ics", calendars.CalendarFileView.as_view()),
     path("appointments/<uuid:visit_id>/reschedule", appointments.RescheduleView.as_view()),
     path("appointments/<uuid:visit_id>/cancel", appointments.CancelView.as_view()),
     path("appointments/<uuid:visit_id>/history", appointments.HistoryView.as_view()),

@@ -88,6 +88,10 @@ MATRIX: dict[str, Row] = {
         expected("403", "403", "403", "404", "201+", "201+", "404", "404", "401"),
     ),
     "GET appointments/<uuid:visit_id>": (lambda c, w: c.get(f"/appointments/{w.visit.pk}"), OF_THE_PATIENT),
+    "GET appointments/<uuid:visit_id>/calendar.ics": (
+        lambda c, w: c.get(f"/appointments/{w.visit.pk}/calendar.ics"),
+        expected("200", "200", "200", "404", "200", "200", "404", "404", "401"),
+    ),
     "GET appointments/<uuid:visit_id>/history": (
         lambda c, w: c.get(f"/appointments/{w.visit.pk}/history"),
         expected("200", "200", "200", "404", "200", "200", "404", "404", "401"),
