@@ -1,6 +1,6 @@
 # Two commands on a fresh machine: `make demo` and `make test`. They need Python 3.11 or later and nothing else.
 
-.PHONY: help demo test proof lint fix bench lock style types imports migrations templates
+.PHONY: help demo test proof screenshots lint fix bench lock style types imports migrations templates
 .DEFAULT_GOAL := help
 
 # What the caller's shell says of other Python environments does not reach ours.
@@ -35,6 +35,11 @@ test: ## all tests, on PostgreSQL and Valkey of their own (ARGS="-k booking" for
 proof: ## the same tests at full size
 	$(call packages,requirements-dev.txt)
 	SAMEDAY_PROOF=1 $(PY) -m pytest -n auto --dist worksteal $(ARGS)
+
+screenshots: ## pictures of every page that the browser tests visit, in .sameday/screenshots
+	$(call packages,requirements-dev.txt)
+	@mkdir -p .sameday/screenshots
+	SAMEDAY_SCREENSHOTS=.sameday/screenshots $(PY) -m pytest tests/browser $(ARGS)
 
 lint: ## style, types, import direction, migrations, templates
 	$(call packages,requirements-dev.txt)
