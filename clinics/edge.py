@@ -20,7 +20,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from django.conf import settings
 from django.db import NotSupportedError, OperationalError
@@ -44,6 +44,7 @@ log = logging.getLogger(__name__)
 DEADLOCK_DETECTED, SERIALIZATION_FAILURE, LOCK_NOT_AVAILABLE = "40P01", "40001", "55P03"
 RETRIES = 3
 SAFE = ("GET", "HEAD")
+T = TypeVar("T")
 
 
 class Busy(Refused):
@@ -195,7 +196,7 @@ class Endpoint(APIView):
         return Response(body, status=given.status, headers={"Idempotent-Replayed": "true"})
 
 
-def again(work: Callable[[], Response]) -> Response:
+def again(work: Callable[[], T]) -> T:
     """Do `work` again when PostgreSQL chose it as a deadlock's victim: RETRIES times, then raises Busy.
 
     Once more, too, when a migration had outdated what it sent: it was rolled back, and is prepared anew.
@@ -209,7 +210,7 @@ def again(work: Callable[[], Response]) -> Response:
         return again_after_deadlocks(work)
 
 
-def again_after_deadlocks(work: Callable[[], Response]) -> Response:
+def again_after_deadlocks(work: Callable[[], T]) -> T:
     """Do `work` again when PostgreSQL chose it as a deadlock's victim: RETRIES times, then raises Busy."""
     for attempt in range(RETRIES + 1):
         try:

@@ -54,6 +54,9 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "phonenumber_field",
     *OURS,
+    # Templates are taken from the first that has them: ours, then Unfold's, then Django's.
+    "unfold.apps.BasicAppConfig",
+    "django.contrib.admin",
 ]
 
 MIDDLEWARE = [
@@ -253,6 +256,14 @@ if PRODUCTION:
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
     }
+
+# The admin (clinics.admin.site)
+
+UNFOLD = {
+    "SITE_SYMBOL": "calendar_clock",
+    "SHOW_VIEW_ON_SITE": False,
+    "STYLES": ["clinics.admin.look.style"],
+}
 
 # Tasks
 

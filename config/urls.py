@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 import clinics.urls
 import memberships.urls
 import scheduling.urls
+from clinics.admin.site import site
 from config.documentation import DocsView, SchemaView
 
 api: list[URLPattern | URLResolver] = [
@@ -18,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(api)),
     path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", DocsView.as_view(url_name="schema"), name="docs"),
+    path("admin/", site.urls),
     path("auth/", include("allauth.headless.urls")),
 ]
 

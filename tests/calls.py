@@ -7,7 +7,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.test import Client
 
 from clinics.models import User
-from clinics.sessions import TokenStore
+from clinics.sessions import SessionStore, TokenStore
 
 API = "/api/v1"
 
@@ -36,9 +36,17 @@ class Caller:
         return self.client.delete(API + path, headers={**self.headers, **headers})
 
 
-def sign_in(user: User) -> str:
+def browser(user: User | None = None) -> Client:
+    """A browser in which `user` is signed in by cookie (nobody where None), for pages and the admin."""
+    client = Client()
+    if user is not None:
+        client.cookies[settings.SESSION_COOKIE_NAME] = sign_in(user, SessionStore())
+    return client
+
+
+def sign_in(user: User, session: SessionStore | None = None) -> str:
     """A session token of `user`, as the app client's login gives it, without the cost of a password."""
-    session = TokenStore()
+    session = TokenStore() if session is None else session
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()

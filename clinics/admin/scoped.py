@@ -1,0 +1,162 @@
+"""What every list and page of records has in common: who sees which rows, and that it is on record who saw them."""
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, ClassVar, Never
+
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from unfold.admin import ModelAdmin
+
+from clinics import people
+from clinics.admin import doing, work
+from clinics.admin.work import Role, Work
+from clinics.models import StaffRole, User
+
+
+class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+    """Rows that `visible_to` shows to who is at work, to read. Changes are pages and actions that call use cases.
+
+    `roles` open it, at whatever clinic; `for_operators` opens it to those who run the server, who see no patients'
+    data. `patient_of` says whose record a row is, so that reading it is on record.
+    """
+
+    section: ClassVar[str] = ""
+    icon: ClassVar[str] = "list"
+    roles: ClassVar[tuple[Role, ...]] = StaffRole.CARE
+    for_operators: ClassVar[bool] = False
+
+    actions = None
+    list_per_page = 50
+    list_max_show_all = 50
+    show_full_result_count = False
+    list_filter_sheet = False
+    list_disable_select_all = True
+    view_on_site = False
+
+    # Who may do what
+
+    def opens_to(self, at: Work) -> bool:
+        return (self.for_operators and at.is_operator) or bool(at.at(*self.roles))
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.opens_to(work.of(request))
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - rows are scoped
+        return self.opens_to(work.of(request))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - an override
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - an override
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - an override
+        return False
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:  # noqa: ARG002
+        """Only by the filters that are shown: otherwise a column could be guessed that is not."""
+        filters = self.get_list_filter(request) if request else self.list_filter
+        return any(isinstance(name, str) and lookup in (name, f"{name}__exact") for name in filters)
+
+    # Which rows
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        at = work.of(request)
+        if at.user is None or not self.opens_to(at):
+            rows: QuerySet[Any] = self.model.objects.none()
+        else:
+            rows = self.scoped(at, user=at.user, now=timezone.now())
+        ordering = self.get_ordering(request)
+        return rows.order_by(*ordering) if ordering else rows
+
+    def scoped(self, at: Work, *, user: User, now: datetime) -> QuerySet[Any]:  # noqa: ARG002 - for those who narrow it
+        """The rows that `user` sees at work. An override narrows this: by `at.clinics`, for example."""
+        return self.model.objects.visible_to(user, on=people.today_of(user, now=now))  # type: ignore[no-any-return]
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        found = super().get_object(request, object_id, from_field)
+        if found is None:
+            raise Http404
+        return found
+
+    def _get_obj_does_not_exist_redirect(self, *_: Any) -> Never:
+        raise Http404
+
+    # That it was read
+
+    def patient_of(self, row: Any) -> uuid.UUID | None:  # noqa: ARG002 - an override
+        """Whose record `row` is, where it is somebody's."""
+        return None
+
+    def shows(self, request: HttpRequest, patients: Iterable[uuid.UUID | None], page: str) -> None:
+        """Put on record that who is at work reads these patients' data. In the transaction of the reading."""
+        user = work.of(request).user
+        shown = {patient for patient in patients if patient is not None}
+        if user is not None and shown:
+            record(user, shown, page=page)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        with transaction.atomic():
+            response = super().changelist_view(request, extra_context)
+            if isinstance(response, TemplateResponse) and response.context_data and "cl" in response.context_data:
+                rows = list(response.context_data["cl"].result_list)
+                self.shows(request, (self.patient_of(row) for row in rows), self.page_name("list"))
+                response.render()
+            return response
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        with transaction.atomic():
+            response = super().changeform_view(request, object_id, form_url, extra_context)
+            if isinstance(response, TemplateResponse) and response.context_data:
+                row = response.context_data.get("original")
+                self.shows(request, [self.patient_of(row)] if row else [], self.page_name("page"))
+                response.render()
+            return response
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
+        with transaction.atomic():
+            row = self.get_object(request, object_id)
+            self.shows(request, [self.patient_of(row)], self.page_name("history"))
+            return super().history_view(request, object_id, extra_context)
+
+    def page(
+        self,
+        request: HttpRequest,
+        template: str,
+        context: dict[str, Any],
+        *,
+        patients: Iterable[uuid.UUID | None] = (),
+        name: str = "page",
+        status: int = 200,
+    ) -> HttpResponse:
+        """A page of our own, in the admin's frame, that shows these patients' data. `context` has its `title`."""
+        with transaction.atomic():
+            self.shows(request, patients, self.page_name(name))
+            request.current_app = self.admin_site.name
+            shown = {**self.admin_site.each_context(request), "opts": None, "once": doing.new_key(), **context}
+            return TemplateResponse(request, template, shown, status=status).render()
+
+    def page_name(self, kind: str) -> str:
+        """What an event of reading calls a page, such as `admin:appointment:list`."""
+        return f"admin:{self.model._meta.model_name}:{kind}"  # noqa: SLF001 - Django documents it
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        return super().log_addition(request, obj, message) if self.patient_of(obj) is None else None
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        return super().log_change(request, obj, message) if self.patient_of(obj) is None else None
+
+
+def record(user: User, patients: set[uuid.UUID], *, page: str) -> None:
+    """Where reads go on record."""
