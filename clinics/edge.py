@@ -1,16 +1,20 @@
 """The edge of the API: what every view of every app has in common.
 
     class Holds(Endpoint):
+        shown_as = AccessEvent.What.HOLD
+
         class Wanted(Shape):
             slot = SlotField()
 
         def post(self, request: Request) -> Response:
             wanted = parse(self.Wanted, request.data)
             ...
+            self.shows(held.patient_id)
             return Response(..., status=201)
 
         def replay(self, request: Request, body: Any, **_: Any) -> Any:
-            access.held(self.caller, uuid.UUID(body["id"]), now=timezone.now())
+            held = access.held(self.caller, uuid.UUID(body["id"]), now=timezone.now())
+            self.shows(held.patient_id)
             return body
 
 Refusals (clinics.refusals) and errors become problems in config.problems; limits are in config.throttling and .parsers.
@@ -18,13 +22,17 @@ Refusals (clinics.refusals) and errors become problems in config.problems; limit
 
 import logging
 import random
+import re
 import time
+import uuid
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, ClassVar, TypeVar
 
 from django.conf import settings
-from django.db import NotSupportedError, OperationalError
+from django.db import NotSupportedError, OperationalError, connection, transaction
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from rest_framework import authentication, exceptions, permissions
 from rest_framework.renderers import JSONRenderer
@@ -32,10 +40,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from clinics import idempotency, sessions
+from clinics import audit, idempotency, sessions
 from clinics.faults import is_outdated, sqlstate
 from clinics.idempotency import Answer
-from clinics.models import User
+from clinics.models import AccessEvent, User
 from clinics.refusals import Refused
 from clinics.shapes import Shape, parse
 
@@ -96,11 +104,16 @@ class SignedIn(permissions.BasePermission):
 class Endpoint(APIView):
     """A view of the API: JSON, signed in unless `public`, each POST once per Idempotency-Key, deadlocks tried again.
 
+    Each says by `shown_as` what its answers show of patients (None: nothing), and by `shows` of whom, in every answer.
     A view with a `post` has a `replay`, too: by the time a key is sent again, its caller may see less than then.
     A `get` that takes parameters parses them in the shape `Asked`; no other call takes any.
     """
 
     Asked: ClassVar[type["Shape"]]
+
+    shown_as: ClassVar[AccessEvent.What | None]
+    seen: set[uuid.UUID]  # whom this answer shows
+    has_said: bool
 
     public: ClassVar[bool] = False
     is_personal = False  # whether the answer is for somebody who is signed in
@@ -118,6 +131,11 @@ class Endpoint(APIView):
         if not isinstance(user, User):
             raise exceptions.NotAuthenticated
         return user
+
+    def shows(self, *patients: uuid.UUID) -> None:
+        """Say whose data the answer shows: an AccessEvent goes with it. Without arguments: nobody's, this time."""
+        self.seen.update(patients)
+        self.has_said = True
 
     def replay(self, request: Request, body: Any, **kwargs: Any) -> Any:
         """As much of `body`, which answered this POST before, as a fresh GET would show the caller now.
@@ -170,8 +188,34 @@ class Endpoint(APIView):
         """
         key = request.headers.get("Idempotency-Key")
         if request.method == "POST" and key is not None and request.user.is_authenticated:
-            return again(lambda: self.once(request, key, work))
-        return again(work)
+            return again(lambda: self.once(request, key, lambda: self.on_record(request, work)))
+        return again(lambda: self.with_record(request, work))
+
+    def with_record(self, request: Request, work: Callable[[], Response]) -> Response:
+        """The answer of `work`. One that reads patients' data is one transaction with the event that says so."""
+        reads = self.shown_as is not None and request.method in SAFE and not self.public
+        with transaction.atomic() if reads and not connection.in_atomic_block else nullcontext():
+            return self.on_record(request, work)
+
+    def on_record(self, request: Request, work: Callable[[], Response]) -> Response:
+        """The answer of `work`, once it is written down whom it shows. Where it can't be, nothing is shown.
+
+        Raises RuntimeError when the view has not said whom it shows.
+        """
+        self.seen, self.has_said = set(), False
+        response = work()
+        if self.shown_as is not None and self.is_personal and response.status_code < 300:
+            if not self.has_said:
+                raise RuntimeError(f"{type(self).__name__} does not say whom it shows.")
+            audit.shown(
+                viewer=self.caller,
+                patients=self.seen,
+                page=page_of(request),
+                now=timezone.now(),
+                via=AccessEvent.Via.API,
+                what=self.shown_as,
+            )
+        return response
 
     def once(self, request: Request, key: str, work: Callable[[], Response]) -> Response:
         """The answer of `work`, or the one it gave to this key before, which says so in `Idempotent-Replayed`.
@@ -192,8 +236,19 @@ class Endpoint(APIView):
         )
         if not given.replayed:
             return Response(given.body, status=given.status)
-        body = self.replay(request, given.body, **self.kwargs)
-        return Response(body, status=given.status, headers={"Idempotent-Replayed": "true"})
+
+        def shown_again() -> Response:
+            body = self.replay(request, given.body, **self.kwargs)
+            return Response(body, status=given.status, headers={"Idempotent-Replayed": "true"})
+
+        return self.on_record(request, shown_again)
+
+
+def page_of(request: Request) -> str:
+    """The route that a request took, without what it named: `GET appointments/{id}`."""
+    match = request.resolver_match
+    route = re.sub(r"<[^>]+>", "{id}", match.route if match else "")
+    return f"{'GET' if request.method in SAFE else request.method} {route.removeprefix('api/v1/')}"
 
 
 def again(work: Callable[[], T]) -> T:

@@ -33,6 +33,7 @@ class PlansPage(serializers.Serializer[Any]):
 
 class PlansView(Endpoint):
     public = True
+    shown_as = None
 
     @extend_schema(
         operation_id="list_plans",

@@ -49,6 +49,7 @@ def shown(clinician: Clinician) -> dict[str, Any]:
 
 class Clinicians(Endpoint):
     public = True
+    shown_as = None
 
     class Asked(Paged):
         clinic = serializers.UUIDField(required=False, help_text="May see patients there today.")

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from clinics import people
 from clinics.edge import Endpoint
-from clinics.models import Coverage, Patient, Proxy, Sex, StaffRole, User
+from clinics.models import AccessEvent, Coverage, Patient, Proxy, Sex, StaffRole, User
 from clinics.models.places import validate_time_zone
 from clinics.openapi import problems
 from clinics.refusals import NotFound
@@ -227,6 +227,8 @@ def me_shown(user: User, *, on: date) -> dict[str, Any]:
 
 
 class Me(Endpoint):
+    shown_as = AccessEvent.What.RECORD
+
     class Changes(Shape):
         """What people change about themselves. The e-mail address changes under /auth, where it is verified."""
 
@@ -246,7 +248,7 @@ class Me(Endpoint):
         examples=[PAT],
     )
     def get(self, request: Request) -> Response:  # noqa: ARG002 - as every view
-        return Response(me_shown(self.caller, on=people.today_of(self.caller, now=timezone.now())))
+        return self.answer()
 
     @extend_schema(
         operation_id="change_me",
@@ -258,10 +260,17 @@ class Me(Endpoint):
     def patch(self, request: Request) -> Response:
         changes = parse(self.Changes, request.data)
         people.change_own_contact(user=self.caller, changes=changes)
-        return Response(me_shown(self.caller, on=people.today_of(self.caller, now=timezone.now())))
+        return self.answer()
+
+    def answer(self) -> Response:
+        body = me_shown(self.caller, on=people.today_of(self.caller, now=timezone.now()))
+        self.shows(*(child["id"] for child in body["dependents"]))
+        return Response(body)
 
 
 class Dependents(Endpoint):
+    shown_as = AccessEvent.What.RECORD
+
     class Child(Shape):
         RELATIONSHIPS: ClassVar = Proxy.Relationship.choices
 
@@ -285,6 +294,7 @@ class Dependents(Endpoint):
     def get(self, request: Request) -> Response:  # noqa: ARG002 - as every view
         today = people.today_of(self.caller, now=timezone.now())
         found = [dependent_shown(proxy, on=today) for proxy in people.dependents(self.caller, on=today)]
+        self.shows(*(child["id"] for child in found))
         return Response({"results": found, "next": None})
 
     @extend_schema(
@@ -314,6 +324,7 @@ class Dependents(Endpoint):
         asked = parse(self.Child, request.data)
         today = people.today_of(self.caller, now=timezone.now())
         proxy = people.add_dependent(user=self.caller, today=today, **asked)
+        self.shows(proxy.patient_id)
         return Response(dependent_shown(proxy, on=today), status=201)
 
     def replay(self, request: Request, body: Any, **_: Any) -> Any:  # noqa: ARG002 - as every view
@@ -321,4 +332,5 @@ class Dependents(Endpoint):
         proxy = people.dependents(self.caller, on=today).filter(patient=body["id"]).first()
         if proxy is None:
             raise NotFound
+        self.shows(proxy.patient_id)
         return body if proxy.is_full_on(today) else dependent_shown(proxy, on=today)

@@ -108,6 +108,7 @@ def shown(clinic: Clinic) -> dict[str, Any]:
 
 class Clinics(Endpoint):
     public = True
+    shown_as = None
 
     class Asked(Paged):
         near = serializers.CharField(required=False, max_length=60, help_text="ZIP code, or latitude,longitude.")
@@ -155,6 +156,7 @@ def near(clinics: QuerySet[Clinic], point: places.Point, miles: float) -> QueryS
 
 class ClinicById(Endpoint):
     public = True
+    shown_as = None
 
     @extend_schema(
         operation_id="read_clinic",

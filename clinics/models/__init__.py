@@ -1,6 +1,7 @@
 """Places, people, organizations, and what lets them in."""
 
 from clinics.models.accounts import Session, User
+from clinics.models.audit import AccessEvent, AccessRepeat, PatientSeen
 from clinics.models.clinicians import Clinician, Credential, Licence
 from clinics.models.idempotency import IdempotencyKey
 from clinics.models.messages import ContactPreference, InboundSms, Link, Message, SendingPace, SmsOptOut
@@ -9,6 +10,8 @@ from clinics.models.places import Calendar, Clinic, OpeningHours, Organization, 
 from clinics.models.staff import StaffRole
 
 __all__ = [
+    "AccessEvent",
+    "AccessRepeat",
     "Calendar",
     "Clinic",
     "Clinician",
@@ -24,6 +27,7 @@ __all__ = [
     "OpeningHours",
     "Organization",
     "Patient",
+    "PatientSeen",
     "Proxy",
     "Registration",
     "Room",

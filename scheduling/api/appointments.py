@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from clinics.edge import Endpoint
-from clinics.models import User
+from clinics.models import AccessEvent
 from clinics.openapi import problems
 from clinics.paging import Paged, page
 from clinics.refusals import NotFound
@@ -74,14 +74,26 @@ def price_field() -> serializers.IntegerField:
     )
 
 
-def shown_again(body: dict[str, Any], user: User) -> dict[str, Any]:
-    """A visit as it was shown to `user` before, as far as they may see it now. Raises NotFound."""
-    now = timezone.now()
-    visit = access.visit(user, uuid.UUID(body["id"]), now=now)
-    return body if access.family(user, now=now).reads_reason(visit.patient_id) else {**body, "reason": None}
+class VisitEndpoint(Endpoint):
+    """A view whose answers show visits."""
+
+    shown_as = AccessEvent.What.VISIT
+
+    def visit_shown(self, visit: Appointment, family: access.Family) -> dict[str, Any]:
+        self.shows(visit.patient_id)
+        return shown_visit(visit, family)
+
+    def replay(self, request: Request, body: Any, **_: Any) -> Any:  # noqa: ARG002 - as every view
+        """The visit as it was shown before, as far as the caller may see it now. Raises NotFound."""
+        now = timezone.now()
+        visit = access.visit(self.caller, uuid.UUID(body["id"]), now=now)
+        self.shows(visit.patient_id)
+        return body if access.family(self.caller, now=now).reads_reason(visit.patient_id) else {**body, "reason": None}
 
 
-class AppointmentsView(Endpoint):
+class AppointmentsView(VisitEndpoint):
+    shown_as = AccessEvent.What.VISITS
+
     class Booked(Shape):
         hold = serializers.UUIDField()
         reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=500, help_text=REASON)
@@ -112,10 +124,7 @@ class AppointmentsView(Endpoint):
         booked = booking.book(
             held=held, reason=asked["reason"], accept_price=asked["accept_price"], actor=self.caller, now=now
         )
-        return Response(shown_visit(booked, family), status=201)
-
-    def replay(self, request: Request, body: Any, **_: Any) -> Any:  # noqa: ARG002 - as every view
-        return shown_again(body, self.caller)
+        return Response(self.visit_shown(booked, family), status=201)
 
     @extend_schema(
         operation_id="list_appointments",
@@ -134,10 +143,11 @@ class AppointmentsView(Endpoint):
             if asked["when"] == "upcoming"
             else (visits.past(now=now), ["-starts_at", "-id"])
         )
-        return Response(page(request, rows, asked=asked, by=by, show=lambda visit: shown_visit(visit, family)))
+        self.shows()
+        return Response(page(request, rows, asked=asked, by=by, show=lambda visit: self.visit_shown(visit, family)))
 
 
-class OverbookView(Endpoint):
+class OverbookView(VisitEndpoint):
     class Asked(Shape):
         slot = SlotField()
         patient = serializers.UUIDField()
@@ -158,13 +168,10 @@ class OverbookView(Endpoint):
         patient, _ = access.acting_for(self.caller, asked.pop("patient"), now=now)
         access.require_staff_at(self.caller, asked["slot"].clinic)
         booked = booking.overbook(patient=patient, actor=self.caller, now=now, **asked)
-        return Response(shown_visit(booked, access.family(self.caller, now=now)), status=201)
-
-    def replay(self, request: Request, body: Any, **_: Any) -> Any:  # noqa: ARG002 - as every view
-        return shown_again(body, self.caller)
+        return Response(self.visit_shown(booked, access.family(self.caller, now=now)), status=201)
 
 
-class AppointmentView(Endpoint):
+class AppointmentView(VisitEndpoint):
     @extend_schema(
         operation_id="read_appointment",
         summary="One visit",
@@ -174,10 +181,10 @@ class AppointmentView(Endpoint):
     def get(self, _request: Request, visit_id: uuid.UUID) -> Response:
         now = timezone.now()
         visit = access.visit(self.caller, visit_id, now=now)
-        return Response(shown_visit(visit, access.family(self.caller, now=now)))
+        return Response(self.visit_shown(visit, access.family(self.caller, now=now)))
 
 
-class RescheduleView(Endpoint):
+class RescheduleView(VisitEndpoint):
     class Asked(Shape):
         slot = SlotField()
         accept_price = price_field()
@@ -198,13 +205,10 @@ class RescheduleView(Endpoint):
         if source == Appointment.Source.STAFF:
             access.require_staff_at(self.caller, asked["slot"].clinic)
         moved = booking.reschedule(visit=visit, actor=self.caller, source=source, now=now, **asked)
-        return Response(shown_visit(moved, family))
-
-    def replay(self, request: Request, body: Any, **_: Any) -> Any:  # noqa: ARG002 - as every view
-        return shown_again(body, self.caller)
+        return Response(self.visit_shown(moved, family))
 
 
-class CancelView(Endpoint):
+class CancelView(VisitEndpoint):
     class Asked(Shape):
         reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=500)
         waive_fee = serializers.BooleanField(default=False, help_text="Staff may spare the patient a late fee.")
@@ -223,10 +227,7 @@ class CancelView(Endpoint):
         family = access.family(self.caller, now=now)
         source = family.source(visit.patient_id)
         cancelled = booking.cancel(visit=visit, actor=self.caller, source=source, now=now, **asked)
-        return Response(shown_visit(cancelled, family))
-
-    def replay(self, request: Request, body: Any, **_: Any) -> Any:  # noqa: ARG002 - as every view
-        return shown_again(body, self.caller)
+        return Response(self.visit_shown(cancelled, family))
 
 
 class MovedFrom(serializers.Serializer[Any]):
@@ -264,6 +265,7 @@ CHANGE: dict[str, Any] = {
 
 
 class HistoryView(Endpoint):
+    shown_as = AccessEvent.What.VISIT_HISTORY
     Asked = Paged
 
     @extend_schema(
@@ -284,5 +286,6 @@ class HistoryView(Endpoint):
         asked = parse(self.Asked, request.query_params)
         now = timezone.now()
         visit = access.visit(self.caller, visit_id, now=now)
+        self.shows(visit.patient_id)
         show = history.teller(visit, reads_reason=access.family(self.caller, now=now).reads_reason(visit.patient_id))
         return Response(page(request, history.changes(visit), asked=asked, by=["id"], show=show))

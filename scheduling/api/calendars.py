@@ -9,6 +9,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 
 from clinics.edge import Endpoint
+from clinics.models import AccessEvent
 from clinics.openapi import problems
 from clinics.refusals import NotFound
 from scheduling import access, feeds
@@ -41,6 +42,8 @@ class CalendarFileView(Endpoint):
     already changes it.
     """
 
+    shown_as = AccessEvent.What.VISIT
+
     @extend_schema(
         operation_id="read_appointment_calendar",
         summary="One visit, for a calendar",
@@ -55,6 +58,7 @@ class CalendarFileView(Endpoint):
     def get(self, _request: Request, visit_id: uuid.UUID) -> HttpResponse:
         now = timezone.now()
         visit = access.visit(self.caller, visit_id, now=now)
+        self.shows(visit.patient_id)
         return HttpResponse(
             feeds.calendar_of(visit, now=now),
             content_type=feeds.CONTENT_TYPE,

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from clinics import people
 from clinics.edge import Endpoint
-from clinics.models import Clinic
+from clinics.models import AccessEvent, Clinic
 from clinics.openapi import problems
 from clinics.refusals import NotFound
 from clinics.shapes import DayField, Shape, parse
@@ -26,6 +26,8 @@ class CallerShown(serializers.Serializer[Any]):
 
 
 class CallersView(Endpoint):
+    shown_as = AccessEvent.What.RECORD
+
     class Asked(Shape):
         given_name = serializers.CharField(max_length=60)
         family_name = serializers.CharField(max_length=60)
@@ -74,8 +76,10 @@ class CallersView(Endpoint):
         access.require_staff_at(self.caller, clinic_id)
         today = timezone.now().astimezone(clinic.zone).date()
         patient, is_new = callers.admit(clinic=clinic, today=today, **{**asked, "phone": str(asked["phone"])})
+        self.shows(patient.pk)
         return Response({"id": str(patient.pk), "name": patient.name, "is_new": is_new}, status=201)
 
     def replay(self, request: Request, body: Any, **kwargs: Any) -> Any:  # noqa: ARG002 - as every view
         access.require_staff_at(self.caller, kwargs["clinic_id"])
+        self.shows(uuid.UUID(body["id"]))
         return body

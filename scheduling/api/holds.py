@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from clinics.edge import Endpoint
+from clinics.models import AccessEvent
 from clinics.openapi import problems
 from clinics.people import NoPatientRecord
 from clinics.refusals import NotFound
@@ -54,6 +55,8 @@ HELD: dict[str, Any] = {
 
 
 class HoldsView(Endpoint):
+    shown_as = AccessEvent.What.HOLD
+
     class Wanted(Shape):
         slot = SlotField()
         patient = serializers.UUIDField(required=False, help_text="For whom, where not for yourself.")
@@ -79,10 +82,12 @@ class HoldsView(Endpoint):
         if source == Appointment.Source.STAFF:
             access.require_staff_at(self.caller, wanted["slot"].clinic)
         held, expires_at = booking.hold(patient=patient, slot=wanted["slot"], actor=self.caller, source=source, now=now)
+        self.shows(held.patient_id)
         return Response(shown_hold(held, expires_at=expires_at), status=201)
 
     def replay(self, request: Request, body: Any, **_: Any) -> Any:  # noqa: ARG002 - as every view
-        access.held(self.caller, uuid.UUID(body["id"]), now=timezone.now())
+        held = access.held(self.caller, uuid.UUID(body["id"]), now=timezone.now())
+        self.shows(held.patient_id)
         return body
 
     @extend_schema(
@@ -97,11 +102,14 @@ class HoldsView(Endpoint):
     )
     def get(self, _request: Request) -> Response:
         family = access.family(self.caller, now=timezone.now())
-        held = booking.live_holds(family.patients)
+        held = list(booking.live_holds(family.patients))
+        self.shows(*(hold.patient_id for hold in held))
         return Response({"results": [shown_hold(hold, expires_at=hold.expires_at) for hold in held], "next": None})  # type: ignore[attr-defined]
 
 
 class HoldView(Endpoint):
+    shown_as = None
+
     @extend_schema(
         operation_id="release_hold", summary="Give a hold up", responses={204: None, **problems(NotFound, NotHeld)}
     )
@@ -113,6 +121,8 @@ class HoldView(Endpoint):
 
 
 class HoldExtendView(Endpoint):
+    shown_as = AccessEvent.What.HOLD
+
     @extend_schema(
         operation_id="extend_hold",
         examples=[
@@ -128,8 +138,10 @@ class HoldExtendView(Endpoint):
         held = access.held(self.caller, hold_id, now=now)
         expires_at = booking.extend(held=held, actor=self.caller, now=now)
         held.extended_at = now
+        self.shows(held.patient_id)
         return Response(shown_hold(held, expires_at=expires_at))
 
     def replay(self, request: Request, body: Any, **_: Any) -> Any:  # noqa: ARG002 - as every view
-        access.held(self.caller, uuid.UUID(body["id"]), now=timezone.now())
+        held = access.held(self.caller, uuid.UUID(body["id"]), now=timezone.now())
+        self.shows(held.patient_id)
         return body

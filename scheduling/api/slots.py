@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from clinics import cursors, idempotency, paging, places
 from clinics.cursors import BadCursor
 from clinics.edge import Endpoint
-from clinics.models import Clinic, Clinician, User
+from clinics.models import AccessEvent, Clinic, Clinician, User
 from clinics.openapi import problems
 from clinics.paging import Paged
 from clinics.places import Point, UnknownPlace
@@ -62,6 +62,7 @@ class SlotsView(Endpoint):
     """Free slots."""
 
     public = True
+    shown_as = AccessEvent.What.FREE_TIME
 
     class Asked(Paged):
         visit_type = serializers.SlugField(max_length=40, help_text="A code from GET visit-types, such as office.")
@@ -120,6 +121,7 @@ class SlotsView(Endpoint):
         now = timezone.now()
         cursor = _cursor_of(request, asked) if "cursor" in asked else None
         wanted, after = _search(request, asked, cursor, now)
+        self.shows(*([wanted.patient] if wanted.patient else []))
         found = slots.search(wanted, now=now, after=after, limit=asked["limit"] + (wanted.per_clinic is None))
         shown, more = found[: asked["limit"]], len(found) > asked["limit"]
         body: dict[str, Any] = {"results": [], "next": None}
@@ -161,6 +163,7 @@ class VisitTypesView(Endpoint):
     """Types of visit that can be booked."""
 
     public = True
+    shown_as = None
 
     @extend_schema(
         operation_id="list_visit_types",

@@ -27,6 +27,8 @@ pytestmark = pytest.mark.urls(__name__)
 
 
 class Own(Endpoint):
+    shown_as = None
+
     def get(self, request: Request) -> Response:
         return Response({"email": self.caller.email, "patient": self.caller.patient.name})
 
@@ -35,6 +37,7 @@ class Own(Endpoint):
 
 
 class Open(Endpoint):
+    shown_as = None
     public = True
 
     def get(self, request: Request) -> Response:
@@ -42,6 +45,7 @@ class Open(Endpoint):
 
 
 class Listed(Endpoint):
+    shown_as = None
     public = True
     Asked = Paged
 
@@ -56,6 +60,8 @@ class Listed(Endpoint):
 class Crossing(Endpoint):
     """Locks two rows, in the order that its caller asks for, and lets another one in between."""
 
+    shown_as = None
+
     class Asked(Shape):
         keys = serializers.ListField(child=serializers.UUIDField())
 
@@ -69,6 +75,8 @@ class Crossing(Endpoint):
 
 
 class Waiting(Endpoint):
+    shown_as = None
+
     class Asked(Shape):
         key = serializers.UUIDField()
 

@@ -47,6 +47,7 @@ RAISED: dict[str, Exception] = {
 
 
 class Raises(Endpoint):
+    shown_as = None
     public = True
 
     def get(self, request: Request, name: str) -> Response:
