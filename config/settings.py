@@ -275,6 +275,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # LOGGING is for tasks, too
 CELERY_BEAT_SCHEDULE = {
     "expire-holds": {"task": "scheduling.tasks.expire_holds", "schedule": timedelta(minutes=1)},
+    "send-reminders": {"task": "scheduling.tasks.send_reminders", "schedule": timedelta(minutes=1)},
     "purge-idempotency-keys": {"task": "clinics.tasks.purge_idempotency_keys", "schedule": timedelta(hours=1)},
     "purge-sessions": {"task": "clinics.tasks.purge_sessions", "schedule": timedelta(hours=6)},
     "purge-past-claims": {"task": "scheduling.tasks.purge_past_claims", "schedule": timedelta(hours=24)},

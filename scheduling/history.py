@@ -15,7 +15,8 @@ def changes(visit: Appointment) -> QuerySet[AppointmentChange]:
 
 
 def teller(visit: Appointment, *, reads_reason: bool) -> Callable[[AppointmentChange], dict[str, Any]]:
-    """A function that tells one change, and in which role somebody made it, not who.
+    """A function that tells one change, and in which role somebody made it, not who: by a link or a text message where
+    they were not signed in.
 
     Needs the visit's patient and clinic loaded.
     """
@@ -23,7 +24,7 @@ def teller(visit: Appointment, *, reads_reason: bool) -> Callable[[AppointmentCh
 
     def by(change: AppointmentChange) -> str:
         if change.actor_id is None:
-            return "system"
+            return change.via or "system"
         if change.actor_id == visit.patient.user_id:
             return "patient"
         return "proxy" if change.actor_id in proxies else "staff"

@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from scheduling import booking, claims, shifts
+from scheduling import booking, claims, reminders, shifts
 
 
 @shared_task
@@ -15,6 +15,13 @@ def expire_holds() -> None:
     Their time is free for others from the second it is over, with or without this.
     """
     booking.expire_holds(now=timezone.now())
+
+
+@shared_task
+def send_reminders() -> None:
+    """Hand over the reminders that are due, a batch at a time: sending them is another task."""
+    while reminders.send_due(now=timezone.now()):
+        pass
 
 
 @shared_task

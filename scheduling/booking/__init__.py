@@ -1,6 +1,7 @@
-"""Holding, booking, moving and cancelling visits. What is promised here is kept by PostgreSQL: see `claims`."""
+"""Holding, booking, confirming, moving and cancelling visits. PostgreSQL keeps what is promised here: see `claims`."""
 
-from scheduling.booking.cancelling import NotCancellable, cancel, policy_for
+from scheduling.booking.cancelling import NotCancellable, cancel, is_late, policy_for
+from scheduling.booking.confirming import NotConfirmable, confirm
 from scheduling.booking.holds import (
     MOST_HOLDS,
     HoldExpired,
@@ -13,6 +14,7 @@ from scheduling.booking.holds import (
     live_holds,
     release,
 )
+from scheduling.booking.records import VisitMoved
 from scheduling.booking.visits import NotMovable, OtherVisitType, OverbookReason, book, overbook, reschedule
 from scheduling.booking.wanted import PatientBusy, SlotNotOffered, SlotRefused, SlotTaken
 
@@ -21,6 +23,7 @@ __all__ = [
     "HoldExpired",
     "HoldExtended",
     "NotCancellable",
+    "NotConfirmable",
     "NotHeld",
     "NotMovable",
     "OtherVisitType",
@@ -30,11 +33,14 @@ __all__ = [
     "SlotRefused",
     "SlotTaken",
     "TooManyHolds",
+    "VisitMoved",
     "book",
     "cancel",
+    "confirm",
     "expire_holds",
     "extend",
     "hold",
+    "is_late",
     "live_holds",
     "overbook",
     "policy_for",

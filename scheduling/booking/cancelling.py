@@ -7,10 +7,10 @@ from django.db.models import F, Q
 
 from clinics.models import User
 from clinics.refusals import Refused
-from scheduling import claims
+from scheduling import claims, notices, reminders
 from scheduling.booking import records
 from scheduling.booking.records import Kind, Status
-from scheduling.models import Appointment, CancellationPolicy
+from scheduling.models import Appointment, AppointmentChange, CancellationPolicy
 
 
 class NotCancellable(Refused):
@@ -19,13 +19,23 @@ class NotCancellable(Refused):
 
 
 def cancel(
-    *, visit: Appointment, reason: str, actor: User, source: Appointment.Source, waive_fee: bool = False, now: datetime
+    *,
+    visit: Appointment,
+    reason: str,
+    actor: User | None,
+    source: Appointment.Source,
+    waive_fee: bool = False,
+    via: AppointmentChange.Via | None = None,
+    sequence: int | None = None,
+    now: datetime,
 ) -> Appointment:
     """Cancel a visit and give its time back. Cancelling it again changes nothing.
 
     Later than its policy's hours before the start it is marked as late, with the policy's fee code; so it is where the
-    patient moved it away that late before. Staff may waive that. Raises NotCancellable when it has begun (for staff:
-    when it is over), and NotFound where it was moved to a clinic at which the staff who cancel it do not work.
+    patient moved it away that late before. Staff may waive that. `actor` is None for somebody who was not signed in,
+    and `via` says how they did it; `sequence` is that of the visit which they speak of. Raises NotCancellable when it
+    has begun (for staff: when it is over), VisitMoved, and NotFound where it was moved to a clinic at which the staff
+    who cancel it do not work.
     """
     staff = source == Appointment.Source.STAFF
     with transaction.atomic():
@@ -37,6 +47,7 @@ def cancel(
         over = was.ends_at <= now if staff else was.status != Status.BOOKED or was.starts_at <= now
         if was.status not in Appointment.LIVE or over:
             raise NotCancellable
+        records.require_unmoved(was, sequence)
         claims.lock_calendars(records.calendars_of(was))
         claims.release(appointment=was.pk)
         policy = None if staff and waive_fee else policy_for(was)
@@ -50,7 +61,9 @@ def cancel(
             is_late_cancellation=late,
             fee_code=policy.fee_code if policy and late else "",
         )
-        records.record(was, Kind.CANCELLED, before, actor, now, reason=reason)
+        records.record(was, Kind.CANCELLED, before, actor, now, reason=reason, via=via)
+        reminders.withdraw(was, now=now)
+        notices.cancelled(was, now=now)
     return was
 
 

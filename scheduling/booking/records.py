@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from clinics.models import Registration, StaffRole, User
-from clinics.refusals import NotFound
+from clinics.refusals import NotFound, Refused
 from memberships.entitlement import Entitlement
 from scheduling import claims
 from scheduling.booking import wanted as wanting
@@ -15,6 +15,11 @@ from scheduling.models import Appointment, AppointmentChange
 
 Status = Appointment.Status
 Kind = AppointmentChange.Kind
+
+
+class VisitMoved(Refused):
+    code = "visit_moved"
+    detail = "This visit was moved to another time meanwhile. Look at it again."
 
 
 def create(
@@ -80,6 +85,12 @@ def locked(visit: Appointment, *, staff: User | None = None) -> Appointment:
     return now
 
 
+def require_unmoved(visit: Appointment, sequence: int | None) -> None:
+    """Raises VisitMoved where `visit`, which is locked, is not any more what somebody saw as `sequence`, if any."""
+    if sequence is not None and visit.sequence != sequence:
+        raise VisitMoved
+
+
 def change(visit: Appointment, expected: str, **fields: Any) -> None:
     """Change a visit that is locked and whose status is `expected`, in the row and in `visit`."""
     if Appointment.objects.filter(pk=visit.pk, status=expected).update(**fields) != 1:
@@ -97,6 +108,7 @@ def record(
     *,
     reason: str = "",
     moved_from: dict[str, str] | None = None,
+    via: AppointmentChange.Via | None = None,
 ) -> None:
     AppointmentChange.objects.create(
         appointment=visit,
@@ -105,6 +117,7 @@ def record(
         actor=actor,
         from_status=before,
         to_status=visit.status,
+        via=via or "",
         reason=reason,
         moved_from=moved_from,
     )

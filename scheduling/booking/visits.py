@@ -8,7 +8,7 @@ from clinics.models import Patient, User
 from clinics.refusals import Refused
 from memberships import entitlement
 from memberships.entitlement import Entitlement
-from scheduling import claims, slots
+from scheduling import claims, notices, reminders, slots
 from scheduling.booking import holds, records
 from scheduling.booking import wanted as wanting
 from scheduling.booking.holds import HoldExpired
@@ -58,6 +58,8 @@ def book(*, held: Appointment, reason: str, accept_price: int | None, actor: Use
         records.change(visit, Status.HELD, status=Status.BOOKED, reason=reason, booked_at=now, **records.payment(paid))
         records.register(visit)
         records.record(visit, Kind.BOOKED, Status.HELD, actor, now)
+        reminders.plan(visit, now=now)
+        notices.booked(visit, now=now)
     return visit
 
 
@@ -104,6 +106,8 @@ def overbook(
             **records.payment(paid),
         )
         records.register(visit)
+        reminders.plan(visit, now=now)
+        notices.booked(visit, now=now)
     return visit
 
 
@@ -152,10 +156,14 @@ def reschedule(
             lane=0,
             overbook_reason="",
             sequence=was.sequence + 1,
+            confirmed_at=None,
             **records.payment(paid),
         )
         records.register(was)
         records.record(was, Kind.MOVED, Status.BOOKED, actor, now, moved_from=moved_from)
+        reminders.withdraw(was, now=now)
+        reminders.plan(was, now=now)
+        notices.moved(was, now=now)
     return was
 
 

@@ -2,8 +2,9 @@
 
 from scheduling.models.appointments import Appointment, AppointmentChange, CancellationPolicy
 from scheduling.models.claims import Claim
+from scheduling.models.reminders import Reminder
 from scheduling.models.shifts import Closure, DayByHand, OpeningHoursChange, Shift, WeeklyHours
-from scheduling.models.visit_types import VisitType
+from scheduling.models.visit_types import RemindBefore, VisitType
 
 __all__ = [
     "Appointment",
@@ -13,6 +14,8 @@ __all__ = [
     "Closure",
     "DayByHand",
     "OpeningHoursChange",
+    "RemindBefore",
+    "Reminder",
     "Shift",
     "VisitType",
     "WeeklyHours",

@@ -102,6 +102,9 @@ class Appointment(models.Model):
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     created_at = models.DateTimeField(auto_now_add=True)
     booked_at = models.DateTimeField(null=True, blank=True)
+    confirmed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the patient said that they will come, at this time."
+    )
     extended_at = models.DateTimeField(null=True, blank=True, help_text="When its hold was extended, which it is once.")
     sequence = models.PositiveIntegerField(default=0, help_text="Grows with every move (RFC 5545 SEQUENCE).")
     lane = models.SmallIntegerField(default=0, help_text="0, or the clinician's lane it was overbooked on.")
@@ -179,6 +182,13 @@ class AppointmentChange(models.Model):
         STATUS = "status"
         CANCELLED = "cancelled"
         EXPIRED = "expired"
+        CONFIRMED = "confirmed"
+
+    class Via(models.TextChoices):
+        """How somebody did it who was not signed in: whoever has the link, or the phone."""
+
+        LINK = "link", "A link in a message"
+        SMS = "sms", "A text message"
 
     appointment = models.ForeignKey(Appointment, on_delete=models.PROTECT, related_name="changes")
     at = models.DateTimeField()
@@ -186,6 +196,7 @@ class AppointmentChange(models.Model):
     actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     from_status = models.CharField(max_length=10, blank=True)
     to_status = models.CharField(max_length=10)
+    via = models.CharField(max_length=4, choices=Via, blank=True, default="", db_default="")
     reason = models.CharField(max_length=500, blank=True)
     moved_from = models.JSONField(null=True, help_text="For a move: start, clinic and clinician before it.")
 

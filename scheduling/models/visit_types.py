@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -10,6 +11,24 @@ from clinics.models import Room
 # No visit is longer, so that those that meet a time begin in it or within this before it.
 LONGEST_VISIT = timedelta(hours=24)
 DIVISORS_OF_60 = [1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60]
+
+
+class RemindBefore(models.TextChoices):
+    """How long before a visit to remind of it, as RFC 5545 §3.3.6 writes durations.
+
+    A day is nominal: the same time on the clinic's clock, also across a change of it. An hour is exact.
+    """
+
+    WEEK = "P7D", "a week before"
+    TWO_DAYS = "P2D", "two days before"
+    DAY = "P1D", "the day before"
+    FOUR_HOURS = "PT4H", "four hours before"
+    TWO_HOURS = "PT2H", "two hours before"
+    HOUR = "PT1H", "an hour before"
+
+
+def usual_reminders() -> list[str]:
+    return [RemindBefore.DAY.value, RemindBefore.TWO_HOURS.value]
 
 
 class VisitType(models.Model):
@@ -50,6 +69,13 @@ class VisitType(models.Model):
         default=0, help_text="How many visits staff may book over another one of the same clinician."
     )
     is_offered = models.BooleanField(default=True)
+    reminders = ArrayField(
+        models.CharField(max_length=4, choices=RemindBefore),
+        default=usual_reminders,
+        db_default=usual_reminders(),
+        blank=True,
+        help_text="How long before the visit patients are reminded of it; none, where empty.",
+    )
 
     class Meta:
         ordering = ["code"]
@@ -67,6 +93,10 @@ class VisitType(models.Model):
                 condition=Q(max_age__isnull=True) | Q(max_age__gte=F("min_age")), name="visit_type_ages"
             ),
             models.CheckConstraint(condition=Q(overbook_lanes__lte=9), name="visit_type_overbook_lanes"),
+            models.CheckConstraint(
+                condition=Q(reminders__contained_by=["P7D", "P2D", "P1D", "PT4H", "PT2H", "PT1H"]),
+                name="visit_type_reminders",
+            ),
         ]
 
     def __str__(self) -> str:

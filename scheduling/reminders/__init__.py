@@ -1,0 +1,6 @@
+"""Reminding of visits to come: planned with the booking, sent by a sweep, withdrawn with a move or a cancellation."""
+
+from scheduling.reminders.planning import plan, withdraw
+from scheduling.reminders.sweeping import BATCH, send_due
+
+__all__ = ["BATCH", "plan", "send_due", "withdraw"]
