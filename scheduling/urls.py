@@ -1,7 +1,8 @@
-"""The addresses of scheduling, below /api/v1."""
+"""The addresses of scheduling: the API's below /api/v1, and the pages behind links in messages."""
 
 from django.urls import path
 
+from scheduling import pages
 from scheduling.api import appointments, calendars, callers, holds, slots
 
 api = [
@@ -16,6 +17,12 @@ api = [
     path("appointments/<uuid:visit_id>", appointments.AppointmentView.as_view()),
     path("appointments/<uuid:visit_id>/calendar.ics", calendars.CalendarFileView.as_view()),
     path("appointments/<uuid:visit_id>/reschedule", appointments.RescheduleView.as_view()),
+    path("appointments/<uuid:visit_id>/confirm", appointments.ConfirmView.as_view()),
     path("appointments/<uuid:visit_id>/cancel", appointments.CancelView.as_view()),
     path("appointments/<uuid:visit_id>/history", appointments.HistoryView.as_view()),
+]
+
+web = [
+    path("confirm/<str:token>", pages.confirm, name="confirm-visit"),
+    path("cancel/<str:token>", pages.cancel, name="cancel-visit"),
 ]

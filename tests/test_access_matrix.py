@@ -104,6 +104,10 @@ MATRIX: dict[str, Row] = {
         lambda c, w: c.post(f"/appointments/{w.visit.pk}/reschedule", {"slot": w.slot(14, w.elsewhere)}),
         expected("200+", "200+", "200+", "404", "403", "403", "404", "404", "401"),
     ),
+    "POST appointments/<uuid:visit_id>/confirm": (
+        lambda c, w: c.post(f"/appointments/{w.visit.pk}/confirm"),
+        OF_THE_PATIENT,
+    ),
     "POST appointments/<uuid:visit_id>/cancel": (
         lambda c, w: c.post(f"/appointments/{w.visit.pk}/cancel", {"reason": CANARY}),
         OF_THE_PATIENT,
@@ -183,6 +187,7 @@ WRITES = {
         {"slot": "{slot}", "patient": "{patient}", "overbook_reason": "Urgent"},
     ),
     "POST appointments/<uuid:visit_id>/reschedule": ("post", "/appointments/{visit}/reschedule", {"slot": "{slot}"}),
+    "POST appointments/<uuid:visit_id>/confirm": ("post", "/appointments/{visit}/confirm", {}),
     "POST appointments/<uuid:visit_id>/cancel": ("post", "/appointments/{visit}/cancel", {}),
 }
 DECLARED = {

@@ -22,6 +22,7 @@ from scheduling.api.holds import REFUSALS
 from scheduling.booking import (
     HoldExpired,
     NotCancellable,
+    NotConfirmable,
     NotHeld,
     NotMovable,
     OtherVisitType,
@@ -54,12 +55,19 @@ VISIT: dict[str, Any] = {
     "paid_because": "The Standard plan covers this visit.",
     "is_overbooked": False,
     "sequence": 0,
+    "confirmed_at": None,
     "is_late_cancellation": False,
     "fee_code": "",
 }
 READ = OpenApiExample("a visit", response_only=True, status_codes=["200"], value=VISIT)
 BOOKED = OpenApiExample("a visit", response_only=True, status_codes=["201"], value=VISIT)
 LISTED = OpenApiExample("one visit", response_only=True, status_codes=["200"], value={"results": [VISIT], "next": None})
+CONFIRMED = OpenApiExample(
+    "confirmed",
+    response_only=True,
+    status_codes=["200"],
+    value={**VISIT, "confirmed_at": "2026-11-23T18:04:31-05:00"},
+)
 CANCELLED = OpenApiExample(
     "in time",
     response_only=True,
@@ -208,6 +216,24 @@ class RescheduleView(VisitEndpoint):
         return Response(self.visit_shown(moved, family))
 
 
+class ConfirmView(VisitEndpoint):
+    @extend_schema(
+        operation_id="confirm_appointment",
+        examples=[CONFIRMED],
+        summary="Say that the patient will come",
+        request=None,
+        responses={200: AppointmentShown, **problems(NotFound, NotConfirmable)},
+    )
+    def post(self, request: Request, visit_id: uuid.UUID) -> Response:
+        parse(Shape, request.data)
+        now = timezone.now()
+        visit = access.visit(self.caller, visit_id, now=now)
+        family = access.family(self.caller, now=now)
+        source = family.source(visit.patient_id)
+        confirmed = booking.confirm(visit=visit, actor=self.caller, source=source, now=now)
+        return Response(self.visit_shown(confirmed, family))
+
+
 class CancelView(VisitEndpoint):
     class Asked(Shape):
         reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=500)
@@ -241,7 +267,7 @@ class ChangeShown(serializers.Serializer[Any]):
 
     at = serializers.DateTimeField(help_text="With the clinic's offset.")
     kind = serializers.ChoiceField(choices=AppointmentChange.Kind.choices)
-    by = serializers.ChoiceField(choices=["patient", "proxy", "staff", "system"])
+    by = serializers.ChoiceField(choices=["patient", "proxy", "staff", "system", "link", "sms"])
     from_status = serializers.CharField(allow_blank=True)
     to_status = serializers.CharField()
     reason = serializers.CharField(allow_null=True)

@@ -107,6 +107,9 @@ class AppointmentShown(serializers.Serializer[Any]):
     paid_because = serializers.CharField()
     is_overbooked = serializers.BooleanField()
     sequence = serializers.IntegerField(help_text="Grows when the visit is moved or cancelled.")
+    confirmed_at = serializers.DateTimeField(
+        allow_null=True, help_text="When the patient said that they will come; null again after a move."
+    )
     is_late_cancellation = serializers.BooleanField()
     fee_code = serializers.CharField()
 
@@ -163,6 +166,7 @@ def shown_visit(visit: Appointment, family: Family) -> dict[str, Any]:
         "paid_because": visit.paid_because,
         "is_overbooked": visit.lane > 0,
         "sequence": visit.sequence,
+        "confirmed_at": visit.confirmed_at.astimezone(clinic.zone).isoformat() if visit.confirmed_at else None,
         "is_late_cancellation": visit.is_late_cancellation,
         "fee_code": visit.fee_code,
     }
