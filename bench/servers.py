@@ -21,6 +21,7 @@ import psutil
 import psycopg
 from psycopg import sql
 
+from clinics import encryption
 from config import embedded
 from config.web import arguments
 
@@ -29,6 +30,7 @@ FOLDER = ROOT / ".sameday" / "bench"
 READY = "seeded"
 # Sessions that were planted must be those that the web server knows.
 SECRET_KEY = secrets.token_urlsafe(48)
+ENCRYPTION_KEYS = encryption.new_key("bench")
 
 
 def environment(folder: Path, urls: dict[str, str]) -> dict[str, str]:
@@ -41,6 +43,7 @@ def environment(folder: Path, urls: dict[str, str]) -> dict[str, str]:
         "SAMEDAY_MODE": "demo",
         "SAMEDAY_DATA": str(folder),
         "SECRET_KEY": SECRET_KEY,
+        "ENCRYPTION_KEYS": ENCRYPTION_KEYS,
         "STATIC_ROOT": str(folder / "static"),
         "TRUSTED_PROXIES": "1",
     }

@@ -40,11 +40,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from clinics import audit, idempotency, sessions
+from clinics import audit, idempotency, second_factor, sessions
 from clinics.faults import is_outdated, sqlstate
 from clinics.idempotency import Answer
 from clinics.models import AccessEvent, User
 from clinics.refusals import Refused
+from clinics.sessions import SignIn
 from clinics.shapes import Shape, parse
 
 log = logging.getLogger(__name__)
@@ -69,14 +70,14 @@ class Busy(Refused):
 class TokenAuthentication(authentication.BaseAuthentication):
     """By X-Session-Token, as the app client's login gives it."""
 
-    def authenticate(self, request: Request) -> tuple[User, None] | None:
+    def authenticate(self, request: Request) -> tuple[User, SignIn] | None:
         token = request.headers.get("X-Session-Token")
         if token is None:
             return None
-        user = sessions.signed_in(sessions.TokenStore, token)
-        if user is None:
+        found = sessions.signed_in(sessions.TokenStore, token)
+        if found is None:
             raise exceptions.AuthenticationFailed("This session is over, or never was. Sign in again.")
-        return user, None
+        return found.user, found
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - an override
         return 'X-Session-Token realm="Sameday"'
@@ -85,13 +86,13 @@ class TokenAuthentication(authentication.BaseAuthentication):
 class CookieAuthentication(authentication.SessionAuthentication):
     """By the session cookie, as the browser client's login sets it; what changes anything needs the CSRF token, too."""
 
-    def authenticate(self, request: Request) -> tuple[User, None] | None:
+    def authenticate(self, request: Request) -> tuple[User, SignIn] | None:
         key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-        user = sessions.signed_in(sessions.SessionStore, key) if key else None
-        if user is None:
+        found = sessions.signed_in(sessions.SessionStore, key) if key else None
+        if found is None:
             return None
         self.enforce_csrf(request)
-        return user, None
+        return found.user, found
 
 
 class SignedIn(permissions.BasePermission):
@@ -155,6 +156,8 @@ class Endpoint(APIView):
             raise
         self.is_personal = request.user.is_authenticated
         self.check_throttles(request)
+        if isinstance(request.auth, SignIn) and second_factor.is_lacking(request.auth):
+            raise second_factor.SecondFactorRequired
         self.check_permissions(request)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

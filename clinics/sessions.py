@@ -2,27 +2,44 @@
 
 The database holds a digest of what a client sends, so a copy of it signs nobody in. What is digested says what the key
 is for, so a token is no good as a cookie, nor a cookie as a token. A key is 165 random bits: a slow hash adds nothing.
+What a session remembers is encrypted: codes sent by mail stand there, and the seed of a second factor being set up.
+
+A session ends when it was not used for a while, and some time after it began however much it is used; staff's sooner
+than patients' (SESSION_LIMITS). `expire_date` is the earlier of both, and `touch` moves it.
 """
 
 import base64
 import hashlib
-from datetime import datetime
+import logging
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
+from allauth.core import context
+from allauth.core.internal.httpkit import get_client_ip
 from allauth.headless.tokens.strategies.base import AbstractTokenStrategy
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.backends.base import CreateError, SessionBase, UpdateError
-from django.db import IntegrityError, connection, transaction
-from django.db.models import Model
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.models import F, Model, Q, Value
+from django.db.models.functions import Least
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
+from clinics import encryption
 from clinics.models import Patient, Session, User
 
+log = logging.getLogger(__name__)
+
 BATCH = 2_000
+SEEN_EVERY = timedelta(minutes=1)
+AGENT_LENGTH = 300
 
 
 def columns(model: type[Model]) -> list[str]:
@@ -32,10 +49,45 @@ def columns(model: type[Model]) -> list[str]:
 USER, PATIENT = columns(User), columns(Patient)
 # Every request runs this. Compiled anew each time by the ORM it took 1.1 ms of CPU, more than twice as much.
 LOOK_UP = f"""
-SELECT s.session_data, {", ".join(f"u.{name}" for name in USER)}, {", ".join(f"p.{name}" for name in PATIENT)}
+SELECT s.session_data, s.id, s.last_seen_at,
+  u.is_staff OR EXISTS (SELECT 1 FROM clinics_staffrole r WHERE r.user_id = u.id),
+  EXISTS (SELECT 1 FROM mfa_authenticator a WHERE a.user_id = u.id AND a.type <> 'recovery_codes'),
+  {", ".join(f"u.{name}" for name in USER)}, {", ".join(f"p.{name}" for name in PATIENT)}
 FROM clinics_session s JOIN clinics_user u ON u.id = s.user_id LEFT JOIN clinics_patient p ON p.user_id = u.id
 WHERE s.session_key = %s AND s.expire_date > %s
 """  # noqa: S608 - made of column names
+BEFORE_USER = 5
+# Skips the row where another request of the same session is just doing this: nobody waits to be noticed.
+TOUCH = """
+UPDATE clinics_session SET
+  last_seen_at = %s,
+  expire_date = LEAST(%s::timestamptz, created_at + make_interval(secs => %s))
+WHERE session_key IN (
+  SELECT session_key FROM clinics_session WHERE session_key = %s AND last_seen_at < %s FOR UPDATE SKIP LOCKED)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """Somebody who is signed in, and how."""
+
+    user: User
+    session: uuid.UUID  # what `GET me/sessions` calls it
+    is_staff: bool  # may open the admin, or has a role somewhere
+    has_factor: bool  # the account has a second factor
+    used_factor: bool  # and it was used in this session
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a session lasts: without being used, and at most."""
+
+    idle: timedelta
+    absolute: timedelta
+
+    @classmethod
+    def of(cls, *, is_staff: bool) -> "Limits":
+        return cls(*settings.SESSION_LIMITS["staff" if is_staff else "others"])
 
 
 class SessionStore(db.SessionStore):
@@ -58,7 +110,19 @@ class SessionStore(db.SessionStore):
         if row is None:
             self._session_key = None
             return {}
+        touch(row.session_key, row.last_seen_at, user_id=row.user_id, now=timezone.now())
         return self.decode(row.session_data)
+
+    def encode(self, session_dict: dict[str, Any]) -> str:
+        return encryption.encrypt(self.serializer().dumps(session_dict).decode("latin-1"))
+
+    def decode(self, session_data: bytes | str) -> dict[str, Any]:
+        try:
+            data: dict[str, Any] = self.serializer().loads(encryption.decrypt(str(session_data)).encode("latin-1"))
+        except encryption.Unreadable:
+            log.warning("A session was encrypted with a key that is not in ENCRYPTION_KEYS: it counts as over")
+            return {}
+        return data
 
     def _row(self) -> Session | None:
         if self.session_key is None:
@@ -76,18 +140,24 @@ class SessionStore(db.SessionStore):
             self.create()
             return
         data: dict[str, Any] = self._get_session(no_load=must_create)  # type: ignore[attr-defined]
-        kept = {
-            "session_data": self.encode(data),
-            "expire_date": self.get_expiry_date(),
-            "user_id": data.get(SESSION_KEY),
-        }
+        now = timezone.now()
+        limits = limits_of(data.get(SESSION_KEY))
+        kept = {"session_data": self.encode(data), "user_id": data.get(SESSION_KEY)}
         if not must_create:
-            if not Session.objects.filter(pk=self.digest(self.session_key)).update(**kept):
+            ends = Least(Value(now + limits.idle), F("created_at") + limits.absolute)
+            if not Session.objects.filter(pk=self.digest(self.session_key)).update(expire_date=ends, **kept):
                 raise UpdateError
             return
         try:
             with transaction.atomic():
-                Session.objects.create(pk=self.digest(self.session_key), **kept)
+                Session.objects.create(
+                    pk=self.digest(self.session_key),
+                    created_at=now,
+                    last_seen_at=now,
+                    expire_date=now + min(limits.idle, limits.absolute),
+                    **device(context.request),
+                    **kept,
+                )
         except IntegrityError as error:
             raise CreateError from error
 
@@ -135,28 +205,65 @@ class TokenStrategy(AbstractTokenStrategy):  # type: ignore[misc]  # allauth shi
         return session if session.session_key else None
 
 
-def signed_in(store: type[SessionStore], key: str) -> User | None:
+def signed_in(store: type[SessionStore], key: str) -> SignIn | None:
     """Who is signed in with `key`, with their `patient` loaded, in one query. None when nobody is (any more).
 
-    A session ends with its account's deactivation and with a change of password.
+    A session ends with its account's deactivation and with a change of password. Once in SEEN_EVERY it is noted that
+    the session was used.
     """
+    digest, now = store.digest(key), timezone.now()
     with connection.cursor() as cursor:
-        cursor.execute(LOOK_UP, [store.digest(key), timezone.now()])
+        cursor.execute(LOOK_UP, [digest, now])
         row = cursor.fetchone()
     if row is None:
         return None
-    user = User.from_db(connection.alias, USER, row[1 : 1 + len(USER)])
-    patient = row[1 + len(USER) :]
+    session_data, session, last_seen_at, is_staff, has_factor = row[:BEFORE_USER]
+    user = User.from_db(connection.alias, USER, row[BEFORE_USER : BEFORE_USER + len(USER)])
+    patient = row[BEFORE_USER + len(USER) :]
     # As select_related does it: no patient is known, too, and not asked for again.
     Patient.user.field.remote_field.set_cached_value(
         user, Patient.from_db(connection.alias, PATIENT, patient) if patient[0] else None
     )
     if not user.is_active:
         return None
-    data = store().decode(row[0])
+    data = store().decode(session_data)
     if data.get(SESSION_KEY) != str(user.pk) or not is_of_password(data.get(HASH_SESSION_KEY, ""), user):
         return None
-    return user
+    touch(digest, last_seen_at, is_staff=is_staff, now=now)
+    used = any(step.get("method") == "mfa" for step in data.get(AUTHENTICATION_METHODS_SESSION_KEY, []))
+    return SignIn(user, session, is_staff, has_factor, used)
+
+
+def limits_of(user_id: Any) -> Limits:
+    """How long a session of this account may last. Nobody's (somebody is just signing in) lasts as long as staff's."""
+    if user_id is None:
+        return Limits.of(is_staff=True)
+    staff = User.objects.filter(Q(is_staff=True) | Q(staff_roles__isnull=False), pk=user_id)
+    return Limits.of(is_staff=staff.exists())
+
+
+def touch(
+    digest: str, last_seen_at: datetime, *, now: datetime, is_staff: bool | None = None, user_id: Any = None
+) -> None:
+    """Note that a session is used, where that was not noted for SEEN_EVERY. Where it cannot be noted, nothing happens.
+
+    Somebody who became staff meanwhile has staff's limits from here on.
+    """
+    if now - last_seen_at < SEEN_EVERY:
+        return
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            limits = limits_of(user_id) if is_staff is None else Limits.of(is_staff=is_staff)
+            cursor.execute(TOUCH, [now, now + limits.idle, limits.absolute.total_seconds(), digest, now - SEEN_EVERY])
+    except DatabaseError as error:
+        log.warning("Could not note that a session is used: %s", type(error).__name__)
+
+
+def device(request: HttpRequest | None) -> dict[str, Any]:
+    """What a session keeps of whom it was begun by: the address, and the browser's own words for itself."""
+    if request is None:
+        return {}
+    return {"address": get_client_ip(request), "user_agent": request.headers.get("User-Agent", "")[:AGENT_LENGTH]}
 
 
 def is_of_password(session_hash: str, user: User) -> bool:

@@ -10,10 +10,11 @@ from django.contrib.sites.shortcuts import get_current_site
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 
 from clinics import people
-from clinics.models import User
+from clinics.models import StaffRole, User
 from clinics.refusals import Refused
 
 NAME_LENGTH = 60
@@ -71,6 +72,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
                 today=earliest_today(),
             )
         return user
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """Where the pages of clinics.entrance lead to, where nobody said where to: to the admin, if it is for them."""
+        user = request.user
+        works_there = user.is_staff and (user.is_superuser or StaffRole.objects.care_places(user).exists())
+        return reverse("admin:index" if works_there else "mfa_index")
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send a mail that names us as people know us, not by the server's address."""

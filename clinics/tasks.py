@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from clinics import idempotency, sessions
+from clinics import attempts, idempotency, sessions
 
 
 @shared_task
@@ -13,4 +13,5 @@ def purge_idempotency_keys() -> int:
 
 @shared_task
 def purge_sessions() -> int:
-    return sessions.purge(now=timezone.now())
+    now = timezone.now()
+    return sessions.purge(now=now) + attempts.purge(now=now)

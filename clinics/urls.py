@@ -1,8 +1,8 @@
 """The addresses of clinics and people: the API's below /api/v1, and pages."""
 
-from django.urls import path
+from django.urls import URLPattern, URLResolver, include, path
 
-from clinics import pages
+from clinics import entrance, pages
 from clinics.api import clinicians, me, places
 
 api = [
@@ -13,7 +13,8 @@ api = [
     path("me/dependents", me.Dependents.as_view()),
 ]
 
-web = [
+web: list[URLPattern | URLResolver] = [
     path("", pages.landing, name="landing"),
     path("demo/messages", pages.messages, name="demo-messages"),
+    path("staff/", include(entrance)),
 ]

@@ -19,7 +19,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,7 @@ from typing import NoReturn, TextIO
 import psutil
 from honcho.manager import Manager
 
+from clinics import encryption
 from config import embedded, web
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -158,18 +159,19 @@ def settings(folder: Path, port: int) -> dict[str, str]:
         "SAMEDAY_MODE": "demo",
         "SAMEDAY_DATA": str(folder),
         "PUBLIC_URL": f"http://localhost:{port}",
-        "SECRET_KEY": secret_key(folder / "secret_key"),
+        "SECRET_KEY": kept(folder / "secret_key", lambda: secrets.token_urlsafe(48)),
+        "ENCRYPTION_KEYS": kept(folder / "encryption_keys", lambda: encryption.new_key("demo")),
         MARK: str(folder),
     }
 
 
-def secret_key(path: Path) -> str:
-    """The demo's own key, made once, readable by its owner alone."""
+def kept(path: Path, make: Callable[[], str]) -> str:
+    """A secret of the demo's own, made once, readable by its owner alone."""
     if not path.exists():
         new = path.with_suffix(".new")
         new.unlink(missing_ok=True)
         new.touch(mode=0o600, exist_ok=False)
-        new.write_text(secrets.token_urlsafe(48))
+        new.write_text(make())
         new.replace(path)
     return path.read_text()
 

@@ -17,6 +17,7 @@ from clinics.edge import Busy, Endpoint
 from clinics.idempotency import BadKey, KeyReused
 from clinics.openapi import PROBLEM_JSON, Problem, described
 from clinics.refusals import NotFound, Refused
+from clinics.second_factor import SecondFactorRequired
 from clinics.shapes import Shape
 from config.parsers import BadJson
 from config.problems import CsrfFailed, Invalid, TooLarge, Unavailable
@@ -120,6 +121,7 @@ class Operation(AutoSchema):
             yield 401, "* `not_authenticated`: Sign in first.\n* `authentication_failed`: This session is over."
         else:
             yield 401, "* `authentication_failed`: This session is over. Sign in again, or call without it."
+        yield 403, described([SecondFactorRequired])
         if "{" in self.path:
             yield 404, described([NotFound])
         yield 400, described(unreadable)

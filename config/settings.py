@@ -12,6 +12,7 @@ from typing import Any
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
+from clinics import encryption
 from config import logs
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,6 +34,12 @@ PRODUCTION, DEMO = MODE == "production", MODE == "demo"
 TRUSTED_PROXIES = int(os.environ.get("TRUSTED_PROXIES", "1" if PRODUCTION else "0"))
 
 SECRET_KEY = required("SECRET_KEY")
+# For what stands in the database and must be read again (clinics.encryption): keys of its own, so that each can be
+# changed. Tests have one that is no secret.
+IN_TESTS = "test:c2FtZWRheS10ZXN0cy1zYW1lZGF5LXRlc3RzLXNhbWU="
+ENCRYPTION_KEYS = encryption.checked(
+    required("ENCRYPTION_KEYS") if MODE != "test" else os.environ.get("ENCRYPTION_KEYS", IN_TESTS)
+)
 DEBUG = False
 LOCAL_HOSTS = ["localhost", "127.0.0.1"]
 ALLOWED_HOSTS = required("ALLOWED_HOSTS").split(",") if PRODUCTION else [*LOCAL_HOSTS, "testserver"]
@@ -49,6 +56,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.headless",
+    "allauth.mfa",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -71,6 +79,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.parsers.CheckSignInBodies",
     "allauth.account.middleware.AccountMiddleware",
+    "config.second_factor.Required",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -112,14 +121,8 @@ database["OPTIONS"] = {
 }
 DATABASES = {"default": database}
 REDIS_URL = required("REDIS_URL")
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL,
-        # Without `retry` the client spends seconds on a server that is away.
-        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1, "retry": None},
-    }
-}
+# What allauth counts. In PostgreSQL, so that limits on guessing hold while Valkey is away.
+CACHES = {"default": {"BACKEND": "clinics.attempts.Attempts"}}
 
 # People and sign-in
 
@@ -137,9 +140,18 @@ AUTH_PASSWORD_VALIDATORS = [
 PHONENUMBER_DEFAULT_REGION = "US"
 
 SESSION_ENGINE = "clinics.sessions"
-SESSION_COOKIE_AGE = 14 * 24 * 60 * 60
-# Sign-in is allauth's, headless: apps send X-Session-Token, browsers a cookie. By codes, so that no mail needs a link.
-HEADLESS_ONLY = True
+# How long somebody stays signed in: without doing anything, and at most (docs/decisions/STAFF).
+SESSION_LIMITS = {
+    "staff": (timedelta(minutes=30), timedelta(hours=12)),
+    "others": (timedelta(days=14), timedelta(days=90)),
+}
+SESSION_COOKIE_AGE = 90 * 24 * 60 * 60  # when the browser forgets it; the server ends it sooner
+# Sign-in is allauth's. Headless for everybody: apps send X-Session-Token, browsers a cookie; by codes, so that no mail
+# needs a link. Staff have pages, too (clinics.entrance): allauth's own views at addresses of ours, without sign-up.
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "mfa_index"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_SESSION_REMEMBER = True  # or the form asks: SESSION_LIMITS say how long
 HEADLESS_CLIENTS = ("app", "browser")
 HEADLESS_TOKEN_STRATEGY = "clinics.sessions.TokenStrategy"  # noqa: S105 - no secret
 # Where mails send people who should sign up, or who forgot that they did.
@@ -160,6 +172,15 @@ ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "Sameday: "
 ACCOUNT_EMAIL_NOTIFICATIONS = True
+# Whoever changes address or second factor has shown within five minutes that they know or have more than the device.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# The second step: clinics.second_factor.
+STAFF_MFA_REQUIRED = PRODUCTION
+MFA_ADAPTER = "clinics.second_factor.MfaAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Sameday"
+MFA_TOTP_TOLERANCE = 1  # a code of the 30 seconds before or after is taken: clocks differ, people type (RFC 6238, 5.2)
 if not PRODUCTION:
     # Everybody on a laptop is one address. Guessing one account's password stays slow.
     ACCOUNT_RATE_LIMITS = {

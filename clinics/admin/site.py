@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.admin import AdminSite
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, reverse
 from django.views.decorators.cache import never_cache
@@ -53,10 +55,11 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]  # unfold ships no types
         return work.of(request).may_enter
 
     @never_cache
-    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Where `admin_view` sends those who may not enter: the one place that says how staff sign in."""
-        answer: HttpResponse = super().login(request, extra_context)
-        return answer
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # noqa: ARG002
+        """Where `admin_view` sends those who may not enter: to the pages where staff sign in (clinics.entrance)."""
+        if request.user.is_authenticated:
+            raise PermissionDenied
+        return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         return [entry for entry in super().get_urls() if getattr(entry, "name", None) not in UNUSED]

@@ -1,6 +1,6 @@
 """Places, people, organizations, and what lets them in."""
 
-from clinics.models.accounts import Session, User
+from clinics.models.accounts import Attempt, Session, User
 from clinics.models.audit import AccessEvent, AccessRepeat, PatientSeen
 from clinics.models.clinicians import Clinician, Credential, Licence
 from clinics.models.idempotency import IdempotencyKey
@@ -12,6 +12,7 @@ from clinics.models.staff import StaffRole
 __all__ = [
     "AccessEvent",
     "AccessRepeat",
+    "Attempt",
     "Calendar",
     "Clinic",
     "Clinician",

@@ -3,9 +3,10 @@
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.functions import RandomUUID
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Now
 from django.utils import timezone
 
 from clinics.ids import new_id
@@ -52,8 +53,26 @@ class User(AbstractBaseUser, PermissionsMixin):
 class Session(AbstractBaseSession):
     """A signed-in device. `session_key` is a digest: what a client sends cannot be read from the database."""
 
+    id = models.UUIDField(db_default=RandomUUID(), unique=True, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="sessions")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_seen_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
+    address = models.GenericIPAddressField(null=True, editable=False, help_text="Where it was begun.")
+    user_agent = models.CharField(max_length=300, blank=True, default="", db_default="", editable=False)
 
     class Meta:
         indexes = [models.Index(fields=["user"], name="session_user")]
+
+
+class Attempt(models.Model):
+    """What allauth counts or remembers for a while, so that nobody guesses for long: see clinics.attempts."""
+
+    key = models.CharField(max_length=300, primary_key=True)
+    value = models.JSONField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"], name="attempt_expires")]
+
+    def __str__(self) -> str:
+        return self.key

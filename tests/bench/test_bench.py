@@ -41,7 +41,7 @@ def stand(board: Board, tmp_path: Path) -> Iterator[Stand]:
     """The production server on the test's database."""
     url = servers.named(os.environ["DATABASE_URL"], connection.settings_dict["NAME"])
     environment = servers.environment(tmp_path, {"DATABASE_URL": url, "REDIS_URL": settings.REDIS_URL})
-    environment["SECRET_KEY"] = settings.SECRET_KEY
+    environment |= {"SECRET_KEY": settings.SECRET_KEY, "ENCRYPTION_KEYS": settings.ENCRYPTION_KEYS}
     with contextlib.ExitStack() as stack:
         port, web = stack.enter_context(servers.web(environment, tmp_path / "web.log"))
         load = stack.enter_context(measuring.load())

@@ -2,7 +2,6 @@
 
 import json
 import re
-import uuid
 from datetime import date
 from typing import Any
 
@@ -30,9 +29,8 @@ NEWCOMER = {
 
 
 @pytest.fixture(autouse=True)
-def _quickly_and_unlimited(db: None, settings: LazySettings) -> None:
+def _quickly(db: None, settings: LazySettings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.CACHES = {"default": {**settings.CACHES["default"], "KEY_PREFIX": uuid.uuid4().hex}}
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PRODUCTION = {
     "SAMEDAY_MODE": "production",
     "SECRET_KEY": "a-secret-of-fifty-characters-and-more-0123456789-ABCDEF",
+    "ENCRYPTION_KEYS": "2026a:c2FtZWRheS10ZXN0cy1zYW1lZGF5LXRlc3RzLXNhbWU=",
     "ALLOWED_HOSTS": "care.example",
     "EMAIL_HOST": "mail.example",
     "PUBLIC_URL": "https://care.example",
@@ -42,8 +43,12 @@ def test_it_has_no_warnings_to_deploy():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["SECRET_KEY", "ALLOWED_HOSTS", "EMAIL_HOST", "PUBLIC_URL", "LINKS_KEY", "DATABASE_URL", "REDIS_URL"]
-)
+    "name",
+    [
+        "SECRET_KEY", "ENCRYPTION_KEYS", "ALLOWED_HOSTS", "EMAIL_HOST", "PUBLIC_URL", "LINKS_KEY", "DATABASE_URL",
+        "REDIS_URL",
+    ],
+)  # fmt: skip
 def test_it_refuses_to_start_without(name: str):
     checked = manage("check", **{key: value for key, value in PRODUCTION.items() if key != name})
 

@@ -1,0 +1,66 @@
+"""The second step of signing in (allauth.mfa): an app's codes, passkeys, recovery codes; and who must take it.
+
+Staff must, where STAFF_MFA_REQUIRED is on: without it they reach the pages that set it up, and nothing else. Staff are
+those who may open the admin, and those who have a role somewhere. `is_lacking` is asked by clinics.edge for the API and
+by config.second_factor for everything else.
+"""
+
+from typing import Any
+
+from allauth.core import context
+from allauth.mfa.adapter import DefaultMFAAdapter
+from django.conf import settings
+from fido2.webauthn import AuthenticationResponse, RegistrationResponse
+
+from clinics import encryption
+from clinics.refusals import Refused
+from clinics.sessions import SignIn
+
+SET_UP_AT = "/staff/security"
+
+
+class SecondFactorRequired(Refused):
+    code = "mfa_required"
+    status = 403
+    detail = (
+        f"Staff sign in with a second step. Set it up at {SET_UP_AT} or by /auth/app/v1/account/authenticators/totp; "
+        "if you have done so, confirm it there or by /auth/app/v1/auth/2fa/reauthenticate."
+    )
+
+    def help(self) -> dict[str, Any]:
+        return {"set_up_at": SET_UP_AT}
+
+
+def is_lacking(signed_in: SignIn) -> bool:
+    """Whether somebody who signed in must take the second step before anything else."""
+    return settings.STAFF_MFA_REQUIRED and signed_in.is_staff and not (signed_in.has_factor and signed_in.used_factor)
+
+
+def is_credential(value: Any, *, is_new: bool) -> bool:
+    """Whether `value` has the form of what navigator.credentials makes (`is_new`) or gets: all else allauth trips over.
+
+    Says nothing of whether it is right: that is for allauth to see.
+    """
+    try:
+        if is_new:
+            made = RegistrationResponse.from_dict(value)
+            return made.response.attestation_object.auth_data.credential_data is not None
+        AuthenticationResponse.from_dict(value)
+        # fido2 reads it strictly, but it says so by whichever exception it comes to.
+    except Exception:
+        return False
+    return True
+
+
+class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no types
+    """What allauth.mfa leaves to the project (MFA_ADAPTER)."""
+
+    def encrypt(self, text: str) -> str:
+        return encryption.encrypt(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return encryption.decrypt(encrypted_text)
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        """Whom passkeys are for: the name people type, without the port (WebAuthn takes localhost, no IP address)."""
+        return {"id": context.request.get_host().partition(":")[0], "name": "Sameday"}
