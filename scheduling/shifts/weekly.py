@@ -2,7 +2,7 @@
 
 import itertools
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
@@ -48,12 +48,19 @@ class WeeklyBlock(NamedTuple):
     visit_types: tuple[int, ...]
 
 
-def preview_weekly_hours(*, clinician: Clinician, blocks: Sequence[WeeklyBlock], from_on: date, now: datetime) -> Diff:
+def preview_weekly_hours(
+    *,
+    clinician: Clinician,
+    blocks: Sequence[WeeklyBlock],
+    from_on: date,
+    now: datetime,
+    only_at: Collection[uuid.UUID] | None = None,
+) -> Diff:
     """What `change_weekly_hours` with the same arguments would do. Its `digest` is what to accept.
 
     Raises BadHours and HoursOverlap.
     """
-    return _diff(clinician, blocks, from_on, _places(clinician, blocks, from_on), now)
+    return _diff(clinician, blocks, from_on, _places(clinician, blocks, from_on), now, only_at)
 
 
 def change_weekly_hours(
@@ -64,9 +71,11 @@ def change_weekly_hours(
     actor: User | None,
     accept: str,
     now: datetime,
+    only_at: Collection[uuid.UUID] | None = None,
 ) -> Diff:
     """Replace all weekly hours of `clinician` by `blocks`, for days from `from_on` on, and bring their shifts in line.
 
+    With `only_at`, the clinics whose hours are the caller's to change, their hours elsewhere stay as they are.
     `accept` is the digest of the diff previewed: DiffChanged where something else would happen by now. Visits that lose
     their shift stay booked, and are in the diff for staff to move or cancel. Days set by hand stay as they are.
     Raises BadHours and HoursOverlap.
@@ -76,9 +85,11 @@ def change_weekly_hours(
         claims.lock_calendars([clinician.pk])
         diffs.lock(Shift.objects.filter(clinician=clinician, on__gte=from_on))
         places = _places(clinician, blocks, from_on)
-        diff = _diff(clinician, blocks, from_on, places, now)
+        diff = _diff(clinician, blocks, from_on, places, now, only_at)
         diffs.require_accepted(diff, accept)
         for row in _rows_from(clinician, from_on):
+            if not _is_at(only_at, row.clinic_id):
+                continue
             if row.during.lower is not None and row.during.lower >= from_on:
                 row.delete()
             else:
@@ -115,14 +126,28 @@ def _places(clinician: Clinician, blocks: Iterable[WeeklyBlock], from_on: date) 
     return Place.all_of([*(block.clinic for block in blocks), *old, *there.distinct()])
 
 
+def _is_at(only_at: Collection[uuid.UUID] | None, clinic: uuid.UUID) -> bool:
+    return only_at is None or clinic in only_at
+
+
 def _diff(
-    clinician: Clinician, blocks: Sequence[WeeklyBlock], from_on: date, places: dict[uuid.UUID, Place], now: datetime
+    clinician: Clinician,
+    blocks: Sequence[WeeklyBlock],
+    from_on: date,
+    places: dict[uuid.UUID, Place],
+    now: datetime,
+    only_at: Collection[uuid.UUID] | None,
 ) -> Diff:
-    _check(blocks, from_on, places, now)
-    by_hand = days_by_hand([clinician.pk], since=from_on)
+    rows = list(_rows_from(clinician, from_on - intervals.DAY))
+    _check(blocks, [row for row in rows if not _is_at(only_at, row.clinic_id)], from_on, places, now, only_at)
+    by_hand = {day for day in days_by_hand([clinician.pk], since=from_on) if _is_at(only_at, day[1])}
     near = list(Shift.objects.filter(clinician=clinician, on__gte=from_on - 2 * intervals.DAY))
     there = [
-        shift for shift in near if shift.on >= from_on and (clinician.pk, shift.clinic_id, shift.on) not in by_hand
+        shift
+        for shift in near
+        if shift.on >= from_on
+        and _is_at(only_at, shift.clinic_id)
+        and (clinician.pk, shift.clinic_id, shift.on) not in by_hand
     ]
     new = [
         Hours(clinician.pk, block.clinic, Block(*block[1:4]), tuple(block.visit_types), from_on, None)
@@ -130,7 +155,7 @@ def _diff(
     ]
     planned = [found for hours in new for found in _plan(hours, places, first=from_on, now=now)]
     # A block of the day before that begins, clipped to the opening hours, after midnight.
-    for row in _rows_from(clinician, from_on - intervals.DAY):
+    for row in (row for row in rows if _is_at(only_at, row.clinic_id)):
         eve = plan(Hours.of(row), places[row.clinic_id], first=from_on - intervals.DAY, until=from_on)
         planned += (found for found in eve if found.on >= from_on)
     there, planned = diffs.still_on(there, (found for found in planned if found.day not in by_hand), now=now)
@@ -145,11 +170,21 @@ def _plan(hours: Hours, places: dict[uuid.UUID, Place], *, first: date, now: dat
     return plan(hours, place, first=first, until=max(first, place.horizon(now)))
 
 
-def _check(blocks: Sequence[WeeklyBlock], from_on: date, places: dict[uuid.UUID, Place], now: datetime) -> None:
-    """Raises BadHours for hours that cannot be, and HoursOverlap for two blocks that take the same time."""
+def _check(
+    blocks: Sequence[WeeklyBlock],
+    elsewhere: Iterable[WeeklyHours],
+    from_on: date,
+    places: dict[uuid.UUID, Place],
+    now: datetime,
+    only_at: Collection[uuid.UUID] | None,
+) -> None:
+    """Raises BadHours for hours that cannot be, and HoursOverlap for two blocks that take the same time.
+
+    Blocks are compared with the hours `elsewhere`, too, which stay.
+    """
     known = set(VisitType.objects.values_list("pk", flat=True))
     for block in blocks:
-        if block.clinic not in places:
+        if block.clinic not in places or not _is_at(only_at, block.clinic):
             raise BadHours("There is no such clinic.")
         if not 0 <= block.weekday <= 6:
             raise BadHours("A weekday is a number from 0, Monday, to 6, Sunday.")
@@ -158,10 +193,13 @@ def _check(blocks: Sequence[WeeklyBlock], from_on: date, places: dict[uuid.UUID,
     if any(from_on < place.today(now) for place in places.values()):
         raise BadHours("Hours can be changed from today on, not in the past.")
     taken: list[tuple[Span, WeeklyBlock]] = []
-    for block in blocks:
-        spans = intervals.expand(
-            [Block(*block[1:4])], first=from_on, until=from_on + LOOK_AHEAD, zone=places[block.clinic].zone
-        )
+    periods = [(block, from_on, from_on + LOOK_AHEAD) for block in blocks]
+    for row in elsewhere:
+        first, until = row.during.lower or from_on, row.during.upper or from_on + LOOK_AHEAD
+        stays = WeeklyBlock(row.clinic_id, row.weekday, row.starts, row.ends, tuple(row.visit_types))
+        periods.append((stays, max(first, from_on), min(until, from_on + LOOK_AHEAD)))
+    for block, first, until in periods:
+        spans = intervals.expand([Block(*block[1:4])], first=first, until=until, zone=places[block.clinic].zone)
         taken += ((span, block) for span in spans)
     for (one, block), (other, another) in itertools.pairwise(sorted(taken)):
         if one.overlaps(other):

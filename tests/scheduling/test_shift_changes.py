@@ -427,3 +427,40 @@ class TestAgainstBookings:
         waiting.join()
 
         assert isinstance(outcome[0], shifts.DiffChanged)
+
+
+class TestOneClinicOfSeveral:
+    """Who changes a clinician's hours at their clinic leaves those elsewhere alone."""
+
+    @pytest.fixture
+    def hartford(self, clinic, office) -> Place:
+        """Where the same physician works on Wednesdays, for two more weeks."""
+        place = cast.make_place("Hartford", clinicians=0)
+        there = WeeklyBlock(place.clinic.pk, WEDNESDAY, time(9), time(17), (office.pk,))
+        set_hours(clinic, [block(clinic, office, TUESDAY, 9, 17), there])
+        WeeklyHours.objects.filter(clinic=place.clinic).update(during=(TODAY, TODAY + 2 * WEEK))
+        Shift.objects.filter(clinic=place.clinic, on__gte=TODAY + 2 * WEEK).delete()
+        return place
+
+    def test_it_keeps_the_hours_and_shifts_elsewhere(self, clinic, office, hartford):
+        elsewhere = Shift.objects.filter(clinic=hartford.clinic).order_by("pk")
+        before = list(elsewhere.values_list("pk", "during"))
+
+        diff = set_hours(clinic, [block(clinic, office, TUESDAY, 10, 14)], only_at=[clinic.clinic.pk])
+
+        assert {change.planned.clinic for change in diff.changed} == {clinic.clinic.pk}
+        assert not diff.removed
+        assert list(elsewhere.values_list("pk", "during")) == before
+        assert WeeklyHours.objects.get(clinic=hartford.clinic).during.upper == TODAY + 2 * WEEK
+
+    def test_it_refuses_what_overlaps_the_hours_elsewhere(self, clinic, office, hartford):
+        with pytest.raises(shifts.HoursOverlap, match="Hartford"):
+            set_hours(clinic, [block(clinic, office, WEDNESDAY, 10, 14)], only_at=[clinic.clinic.pk])
+
+        set_hours(
+            clinic, [block(clinic, office, WEDNESDAY, 10, 14)], only_at=[clinic.clinic.pk], from_on=TODAY + 2 * WEEK
+        )
+
+    def test_it_refuses_hours_at_another_clinic(self, clinic, office, hartford):
+        with pytest.raises(shifts.BadHours):
+            set_hours(clinic, [block(hartford, office, TUESDAY, 10, 14)], only_at=[clinic.clinic.pk])
