@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import QuerySet
 
 from clinics.models import Clinician, Room
 from clinics.refusals import Refused
@@ -22,6 +23,13 @@ class BadTimeOff(Refused):
 class AlreadyAway(Refused):
     code = "already_away"
     detail = "There is time off at this time already. Change that one instead."
+
+
+def visits_during(*, of: Clinician | Room, start: datetime, end: datetime) -> QuerySet[Appointment]:
+    """The live visits that have time of a clinician (their turnover, too) or a room in [start, end)."""
+    met = Claim.objects.filter(calendar=of.pk, during__overlap=(start, end), appointment__isnull=False)
+    visits = Appointment.objects.filter(claims.takes_time(), pk__in=met.values("appointment"))
+    return visits.order_by("starts_at", "id")
 
 
 def enter(
@@ -43,9 +51,7 @@ def enter(
             claim = Claim.objects.create(
                 calendar_id=of.pk, lane=Claim.AWAY, during=DateTimeTZRange(start, end), kind=kind, reason=reason
             )
-            met = Claim.objects.filter(calendar=of.pk, during__overlap=(start, end), appointment__isnull=False)
-            visits = Appointment.objects.filter(claims.takes_time(), pk__in=met.values("appointment"))
-            return claim, list(visits.order_by("starts_at", "id"))
+            return claim, list(visits_during(of=of, start=start, end=end))
     except IntegrityError as error:
         if claims.is_overlap(error):
             raise AlreadyAway from error
