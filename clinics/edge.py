@@ -146,6 +146,10 @@ class Endpoint(APIView):
         """
         raise NotImplementedError(f"{type(self).__name__} does not say who may see its answer again.")
 
+    def kept(self, body: Any) -> Any:
+        """As much of `body`, which answers this POST now, as is stored for `replay`: all but secrets."""
+        return body
+
     def initial(self, request: Request, *_args: Any, **_kwargs: Any) -> None:
         # There is one format, whatever the client accepts. Calls that fail to authenticate count against limits, too.
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request, force=True)
@@ -226,9 +230,11 @@ class Endpoint(APIView):
         The latter is authorised anew, by `replay`.
         """
 
+        fresh: list[Response] = []
+
         def answer() -> Answer:
-            response = work()
-            return Answer(response.status_code, response.data)
+            fresh[:] = [work()]
+            return Answer(fresh[0].status_code, self.kept(fresh[0].data))
 
         given = idempotency.once(
             user=self.caller,
@@ -238,7 +244,7 @@ class Endpoint(APIView):
             work=answer,
         )
         if not given.replayed:
-            return Response(given.body, status=given.status)
+            return fresh[0]
 
         def shown_again() -> Response:
             body = self.replay(request, given.body, **self.kwargs)

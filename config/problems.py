@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 # Addresses that programs call; people's pages keep Django's error pages.
-FOR_PROGRAMS = ("/api/", "/auth/")
+FOR_PROGRAMS = ("/api/", "/auth/", "/calendar/")
 
 # Codes of what Django and DRF refuse: part of the API's contract, whatever those call it.
 CODES: dict[type[Exception], str] = {

@@ -1,4 +1,4 @@
-"""The addresses of scheduling: the API's below /api/v1, and the pages behind links in messages."""
+"""The addresses of scheduling: the API's below /api/v1, the pages behind links in messages, and feeds."""
 
 from django.urls import path
 
@@ -9,6 +9,8 @@ api = [
     path("slots", slots.SlotsView.as_view()),
     path("visit-types", slots.VisitTypesView.as_view()),
     path("clinics/<uuid:clinic_id>/patients", callers.CallersView.as_view()),
+    path("me/calendar-feed", calendars.OwnFeedView.as_view()),
+    path("me/work-calendar-feed", calendars.WorkFeedView.as_view()),
     path("holds", holds.HoldsView.as_view()),
     path("holds/<uuid:hold_id>", holds.HoldView.as_view()),
     path("holds/<uuid:hold_id>/extend", holds.HoldExtendView.as_view()),
@@ -25,4 +27,5 @@ api = [
 web = [
     path("confirm/<str:token>", pages.confirm, name="confirm-visit"),
     path("cancel/<str:token>", pages.cancel, name="cancel-visit"),
+    path("calendar/<str:secret>.ics", calendars.FeedFileView.as_view(), name="calendar-feed"),
 ]

@@ -60,6 +60,31 @@ MATRIX: dict[str, Row] = {
         lambda c, w: c.post("/me/dependents", NEWBORN),
         expected("400", "201", "201", "201", "201", "201", "201", "201", "401"),
     ),
+    "GET me/calendar-feed": (
+        lambda c, w: c.get("/me/calendar-feed"),
+        expected("200", "200", "200", "200", "200", "200", "200", "200", "401"),
+    ),
+    "POST me/calendar-feed": (
+        lambda c, w: c.post("/me/calendar-feed"),
+        expected("201", "201", "201", "201", "201", "201", "201", "201", "401"),
+    ),
+    "DELETE me/calendar-feed": (
+        lambda c, w: c.delete("/me/calendar-feed"),
+        expected("204", "204", "204", "204", "204", "204", "204", "204", "401"),
+    ),
+    "GET me/work-calendar-feed": (
+        lambda c, w: c.get("/me/work-calendar-feed"),
+        expected("200", "200", "200", "200", "200", "200", "200", "200", "401"),
+    ),
+    # None of them has a record as a clinician.
+    "POST me/work-calendar-feed": (
+        lambda c, w: c.post("/me/work-calendar-feed"),
+        expected("409", "409", "409", "409", "409", "409", "409", "409", "401"),
+    ),
+    "DELETE me/work-calendar-feed": (
+        lambda c, w: c.delete("/me/work-calendar-feed"),
+        expected("204", "204", "204", "204", "204", "204", "204", "204", "401"),
+    ),
     "GET holds": (
         lambda c, w: c.get("/holds"),
         expected("200+", "200+", "200+", "200", "200", "200", "200", "200", "401"),
@@ -178,6 +203,8 @@ WRITES = {
         "/clinics/{clinic}/patients",
         NEWBORN | {"email": "a@example.com"},
     ),
+    "POST me/calendar-feed": ("post", "/me/calendar-feed", {}),
+    "POST me/work-calendar-feed": ("post", "/me/work-calendar-feed", {}),
     "POST holds": ("post", "/holds", {"slot": "{slot}"}),
     "POST holds/<uuid:hold_id>/extend": ("post", "/holds/{held}/extend", {}),
     "POST appointments": ("post", "/appointments", {"hold": "{held}"}),

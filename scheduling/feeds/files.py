@@ -52,7 +52,7 @@ def entry(visit: Appointment, *, changed_at: datetime, whose: str = "") -> Entry
     """`visit` in words; `whose` visit it is, as in `Mia's`, is said by name or not at all. Needs its clinic loaded."""
     clinic = visit.clinic
     is_cancelled = visit.status == Appointment.Status.CANCELLED
-    what = f"{whose} visit at {clinic.name}".strip()
+    what = f"{whose} visit at {clinic.name}" if whose else f"Visit at {clinic.name}"
     return Entry(
         id=visit.pk,
         sequence=visit.sequence,
@@ -60,7 +60,7 @@ def entry(visit: Appointment, *, changed_at: datetime, whose: str = "") -> Entry
         start=visit.starts_at,
         end=visit.ends_at,
         is_cancelled=is_cancelled,
-        summary=f"Cancelled: {what}" if is_cancelled else f"{what[0].upper()}{what[1:]}",
+        summary=f"Cancelled: {what}" if is_cancelled else what,
         description=description(clinic.phone.as_national, is_cancelled=is_cancelled),
         place=clinic.name,
         address=f"{clinic.brand}, {clinic.street}, {clinic.city}, {clinic.state} {clinic.postal_code}",

@@ -2,6 +2,7 @@
 
 from scheduling.models.appointments import Appointment, AppointmentChange, CancellationPolicy
 from scheduling.models.claims import Claim
+from scheduling.models.feeds import CalendarFeed
 from scheduling.models.reminders import Reminder
 from scheduling.models.shifts import Closure, DayByHand, OpeningHoursChange, Shift, WeeklyHours
 from scheduling.models.visit_types import RemindBefore, VisitType
@@ -9,6 +10,7 @@ from scheduling.models.visit_types import RemindBefore, VisitType
 __all__ = [
     "Appointment",
     "AppointmentChange",
+    "CalendarFeed",
     "CancellationPolicy",
     "Claim",
     "Closure",
