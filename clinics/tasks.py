@@ -3,7 +3,8 @@
 from celery import shared_task
 from django.utils import timezone
 
-from clinics import attempts, idempotency, sessions
+from clinics import attempts, idempotency, links, sessions
+from clinics.messages import purging, sending
 
 
 @shared_task
@@ -15,3 +16,13 @@ def purge_idempotency_keys() -> int:
 def purge_sessions() -> int:
     now = timezone.now()
     return sessions.purge(now=now) + attempts.purge(now=now)
+
+
+@shared_task
+def send_messages(channel: str) -> int:
+    return sending.send_due(channel, clock=timezone.now)
+
+
+@shared_task
+def purge_messages() -> int:
+    return purging.purge(now=timezone.now()) + links.purge(now=timezone.now())

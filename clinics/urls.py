@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from clinics import entrance, pages
-from clinics.api import clinicians, me, places
+from clinics.api import clinicians, me, places, preferences, twilio
 
 api = [
     path("clinics", places.Clinics.as_view()),
@@ -11,10 +11,12 @@ api = [
     path("clinicians", clinicians.Clinicians.as_view()),
     path("me", me.Me.as_view()),
     path("me/dependents", me.Dependents.as_view()),
+    path("me/preferences", preferences.Preferences.as_view()),
 ]
 
 web: list[URLPattern | URLResolver] = [
     path("", pages.landing, name="landing"),
     path("demo/messages", pages.messages, name="demo-messages"),
     path("staff/", include(entrance)),
+    path("webhooks/twilio/status", twilio.status),
 ]

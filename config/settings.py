@@ -204,7 +204,7 @@ if PRODUCTION and not PUBLIC_URL.startswith("https://"):
 # Makes the tokens of links. Another one ends the links that were sent.
 LINKS_KEY = required("LINKS_KEY") if PRODUCTION else SECRET_KEY
 # Whether a worker is told of new messages at once, or the next sweep finds them.
-MESSAGES_AT_ONCE = False
+MESSAGES_AT_ONCE = MODE != "test"
 # What was said in a message is deleted after so many days, and the row after so many.
 MESSAGE_TEXTS_KEPT, MESSAGES_KEPT = timedelta(days=30), timedelta(days=400)
 # Messages a second that the providers take from all workers together.
@@ -299,6 +299,19 @@ CELERY_BEAT_SCHEDULE = {
     "send-reminders": {"task": "scheduling.tasks.send_reminders", "schedule": timedelta(minutes=1)},
     "purge-idempotency-keys": {"task": "clinics.tasks.purge_idempotency_keys", "schedule": timedelta(hours=1)},
     "purge-sessions": {"task": "clinics.tasks.purge_sessions", "schedule": timedelta(hours=6)},
+    "send-emails": {
+        "task": "clinics.tasks.send_messages",
+        "args": ["email"],
+        "schedule": timedelta(seconds=30),
+        "options": {"expires": 30},
+    },
+    "send-texts": {
+        "task": "clinics.tasks.send_messages",
+        "args": ["sms"],
+        "schedule": timedelta(seconds=30),
+        "options": {"expires": 30},
+    },
+    "purge-messages": {"task": "clinics.tasks.purge_messages", "schedule": timedelta(hours=6)},
     "purge-past-claims": {"task": "scheduling.tasks.purge_past_claims", "schedule": timedelta(hours=24)},
     "extend-shifts": {"task": "scheduling.tasks.extend_shifts", "schedule": timedelta(hours=1)},
 }

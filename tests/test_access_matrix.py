@@ -55,6 +55,14 @@ MATRIX: dict[str, Row] = {
         lambda c, w: c.get("/me/dependents"),
         expected("200", "200+", "200+", "200", "200", "200", "200", "200", "401"),
     ),
+    "GET me/preferences": (
+        lambda c, w: c.get("/me/preferences"),
+        expected("200", "200", "200", "200", "409", "409", "409", "409", "401"),
+    ),
+    "PATCH me/preferences": (
+        lambda c, w: c.patch("/me/preferences", {"email_reminders": False}),
+        expected("200", "200", "200", "200", "409", "409", "409", "409", "401"),
+    ),
     # The owner is a child.
     "POST me/dependents": (
         lambda c, w: c.post("/me/dependents", NEWBORN),
@@ -197,6 +205,7 @@ def test_it_refuses_methods_that_are_not_there(role: str, world: World):
 
 WRITES = {
     "PATCH me": ("patch", "/me", {"city": "Avon"}),
+    "PATCH me/preferences": ("patch", "/me/preferences", {}),
     "POST me/dependents": ("post", "/me/dependents", NEWBORN),
     "POST clinics/<uuid:clinic_id>/patients": (
         "post",
@@ -221,6 +230,7 @@ DECLARED = {
     "PATCH me": {
         "preferred_name", "phone", "street", "city", "state", "postal_code", "time_zone", "language",
     },
+    "PATCH me/preferences": {"email_reminders", "sms"},
     "POST me/dependents": {
         "given_name", "family_name", "preferred_name", "birth_date", "sex", "relationship",
     },

@@ -62,6 +62,7 @@ class Wanted:
     expires_at: datetime | None = None
     kind: Message.Kind = Message.Kind.NOTICE
     attachments: Sequence[dict[str, str]] = field(default_factory=list)
+    channels: Sequence[str] = ("email", "sms")
 
 
 def queue(
@@ -76,13 +77,14 @@ def queue(
     expires_at: datetime | None = None,
     kind: Message.Kind = Message.Kind.NOTICE,
     attachments: Sequence[dict[str, str]] = (),
+    channels: Sequence[str] = ("email", "sms"),
 ) -> list[Message]:
     """Queue a message to a patient, or for a child to those who act for them; to a member of staff by e-mail.
 
     One row for each recipient and channel that they agreed to, in the caller's transaction: two statements, and none
     on the network. `dedupe_key` names what is told (`booked:<visit>:<version>`): queued again it does nothing, even
     after a withdrawal. `context` is JSON for the template, without anything of somebody's health; its `links` are ids
-    by name, which become addresses when the message is written: {"confirm": str(link.pk)} is `{{ links.confirm }}`.
+    by purpose, which become addresses when the message is written: {"confirm": str(link.pk)}, `{{ links.confirm }}`.
     Before `due_at` (now) nothing is sent, nor from `expires_at` on. `attachments`, to e-mail alone:
     [{"name": "visit.ics", "type": "text/calendar; method=PUBLISH", "content": "…"}].
 
@@ -98,6 +100,7 @@ def queue(
         expires_at=expires_at,
         kind=kind,
         attachments=attachments,
+        channels=channels,
     )
     return queue_all([wanted], now=now)
 
@@ -116,7 +119,7 @@ def queue_all(wanted: Iterable[Wanted], *, now: datetime) -> list[Message]:
         reached = set()
         for person in told.get(one.to.pk, []):
             for channel, address in person.addresses(one.kind).items():
-                if (channel, address) not in reached:
+                if channel in one.channels and (channel, address) not in reached:
                     reached.add((channel, address))
                     ids = {"patient_id": person.patient_id, "user_id": person.user_id}
                     rows.append(row(one, channel=channel, address=address, now=now, **ids))

@@ -72,6 +72,7 @@ class Message(models.Model):
     address = models.CharField(max_length=254, blank=True, help_text="Where it went: known when it is sent.")
     language = models.CharField(max_length=12, blank=True, help_text="Of the template: known when it is sent.")
     fingerprint = models.CharField(max_length=64, blank=True, help_text="SHA-256 of its text, to find it again.")
+    claimed_at = models.DateTimeField(null=True, blank=True, help_text="When a worker last took it in hand.")
     provider_id = models.CharField(max_length=200, blank=True)
     error = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(db_default=Now())

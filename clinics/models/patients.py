@@ -71,7 +71,10 @@ class Patient(models.Model):
     objects = PatientQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["birth_date", "family_name", "given_name"], name="patient_birth_name")]
+        indexes = [
+            models.Index(fields=["birth_date", "family_name", "given_name"], name="patient_birth_name"),
+            models.Index(fields=["phone"], condition=~Q(phone=""), name="patient_phone"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -10,20 +10,9 @@ from clinics import messages
 from clinics.models import ContactPreference, Message, Patient, Proxy, SmsOptOut
 from tests import cast
 from tests.cast import NOW, at_the_same_time
+from tests.clinics.messages.conftest import ABOUT, queue, text
 
 pytestmark = pytest.mark.django_db
-ABOUT = "appointment:1"
-
-
-def queue(to: Any, **options: Any) -> list[Message]:
-    wanted = {"template": "sms_help", "about": ABOUT, "dedupe_key": "booked:1", "context": {}, "now": NOW, **options}
-    return messages.queue(to=to, **wanted)
-
-
-def text(patient: Patient, phone: str = "+14405550101", **fields: Any) -> None:
-    """Have a patient agree to SMS."""
-    Patient.objects.filter(pk=patient.pk).update(phone=phone)
-    ContactPreference.objects.update_or_create(patient=patient, defaults={"sms_opted_in_at": NOW, **fields})
 
 
 def sent_to(found: list[Message]) -> set[tuple[str, str]]:
