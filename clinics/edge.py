@@ -40,7 +40,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from clinics import audit, idempotency, second_factor, sessions
+from clinics import audit, counters, idempotency, second_factor, sessions
 from clinics.faults import is_outdated, sqlstate
 from clinics.idempotency import Answer
 from clinics.models import AccessEvent, User
@@ -245,6 +245,7 @@ class Endpoint(APIView):
         )
         if not given.replayed:
             return fresh[0]
+        counters.REPLAYS.inc()
 
         def shown_again() -> Response:
             body = self.replay(request, given.body, **self.kwargs)
@@ -282,12 +283,14 @@ def again_after_deadlocks(work: Callable[[], T]) -> T:
         except OperationalError as error:
             state = sqlstate(error)
             if state == LOCK_NOT_AVAILABLE:
+                counters.LOCK_TIMEOUTS.inc()
                 raise Busy from error
             if state not in (DEADLOCK_DETECTED, SERIALIZATION_FAILURE):
                 raise
             log.warning("Rolled back by PostgreSQL (%s), attempt %d", state, attempt + 1)
             if attempt == RETRIES:
                 raise Busy from error
+            counters.DEADLOCK_RETRIES.inc()
             # Those who met once should not meet again: chance takes them apart.
             time.sleep(random.uniform(0.005, 0.05) * (attempt + 1))  # noqa: S311 - no secret
     raise AssertionError("unreachable")

@@ -20,6 +20,7 @@ class Problem(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     detail = serializers.CharField(help_text="A sentence a person can act on.")
     code = serializers.CharField(help_text="What it is, for programs. Stays the same over versions.")
+    request_id = serializers.CharField(required=False, help_text="What to name when you ask us: X-Request-ID.")
     errors = serializers.DictField(  # type: ignore[assignment]  # a field, which DRF takes out of the class
         required=False,
         child=serializers.ListField(child=serializers.DictField(child=serializers.CharField())),

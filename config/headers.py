@@ -18,6 +18,16 @@ WITH_INLINE_STYLES = f"{POLICY}; style-src 'self' 'unsafe-inline'"
 ADMIN = "/admin/"
 FOR_THE_ADMIN = f"{POLICY}; script-src 'self' 'unsafe-eval'"
 
+# What pages may ask of a device. No page here needs any of it yet; passkeys need what is not named.
+PERMISSIONS: dict[str, list[str]] = {
+    name: []
+    for name in (
+        "accelerometer", "autoplay", "bluetooth", "browsing-topics", "camera", "display-capture", "encrypted-media",
+        "geolocation", "gyroscope", "hid", "idle-detection", "interest-cohort", "magnetometer", "microphone", "midi",
+        "payment", "screen-wake-lock", "serial", "usb", "xr-spatial-tracking",
+    )
+}  # fmt: skip
+
 
 class ContentSecurityPolicy:
     """Middleware: every answer carries POLICY unless its view chose another; below /admin/ FOR_THE_ADMIN."""

@@ -15,6 +15,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from clinics.refusals import NotFound, Refused
+from config import requests
 
 log = logging.getLogger(__name__)
 
@@ -88,12 +89,14 @@ AWAY = (OperationalError, InterfaceError, redis.exceptions.ConnectionError, redi
 
 def problem(*, status: int, code: str, detail: str, **more: Any) -> dict[str, Any]:
     """The body of an error. `type` is about:blank: `code` says all, and stays the same over versions."""
+    asked = requests.current_id()
     return {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
         "code": code,
+        **({"request_id": asked} if asked else {}),
         **more,
     }
 

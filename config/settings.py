@@ -13,7 +13,7 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from clinics import encryption
-from config import logs
+from config import headers, logs, safety
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -33,7 +33,7 @@ PRODUCTION, DEMO = MODE == "production", MODE == "demo"
 # How many proxies of ours stand before this server: each adds an address to X-Forwarded-For, and the rest is hearsay.
 TRUSTED_PROXIES = int(os.environ.get("TRUSTED_PROXIES", "1" if PRODUCTION else "0"))
 
-SECRET_KEY = required("SECRET_KEY")
+SECRET_KEY = safety.secret("SECRET_KEY", required("SECRET_KEY")) if PRODUCTION else required("SECRET_KEY")
 # For what stands in the database and must be read again (clinics.encryption): keys of its own, so that each can be
 # changed. Tests have one that is no secret.
 IN_TESTS = "test:c2FtZWRheS10ZXN0cy1zYW1lZGF5LXRlc3RzLXNhbWU="
@@ -42,7 +42,7 @@ ENCRYPTION_KEYS = encryption.checked(
 )
 DEBUG = False
 LOCAL_HOSTS = ["localhost", "127.0.0.1"]
-ALLOWED_HOSTS = required("ALLOWED_HOSTS").split(",") if PRODUCTION else [*LOCAL_HOSTS, "testserver"]
+ALLOWED_HOSTS = safety.hosts(required("ALLOWED_HOSTS").split(",")) if PRODUCTION else [*LOCAL_HOSTS, "testserver"]
 # Demo and test keep what they write (mail) below this folder.
 DATA = Path(os.environ.get("SAMEDAY_DATA", ROOT / ".sameday" / MODE))
 
@@ -68,8 +68,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.probes.Probes",
+    "config.requests.Requests",
     "django.middleware.security.SecurityMiddleware",
     "config.headers.ContentSecurityPolicy",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -100,7 +103,10 @@ TEMPLATES = [
     }
 ]
 
-LOGGING = logs.to_stderr("config", *OURS)
+LOGGING = logs.to_stderr("config", *OURS, plain=DEMO)
+# What Prometheus sends for /metrics; without it there is no such page. A laptop's is open to whoever sits before it.
+METRICS_TOKEN = safety.token("METRICS_TOKEN", os.environ.get("METRICS_TOKEN", ""))
+METRICS_OPEN = DEMO
 
 # Data
 
@@ -118,6 +124,8 @@ database["OPTIONS"] = {
     # A connection prepares what it is sent for the third time: planning took as long as running (docs/benchmarks.md).
     "server_side_binding": True,
     "prepare_threshold": 2,
+    # Seconds, after which a host that swallows what it is sent counts as away.
+    "connect_timeout": 5,
 }
 DATABASES = {"default": database}
 REDIS_URL = required("REDIS_URL")
@@ -202,7 +210,7 @@ PUBLIC_URL = (required("PUBLIC_URL") if PRODUCTION else os.environ.get("PUBLIC_U
 if PRODUCTION and not PUBLIC_URL.startswith("https://"):
     raise ImproperlyConfigured("PUBLIC_URL must begin with https://: links in messages let people in.")
 # Makes the tokens of links. Another one ends the links that were sent.
-LINKS_KEY = required("LINKS_KEY") if PRODUCTION else SECRET_KEY
+LINKS_KEY = safety.secret("LINKS_KEY", required("LINKS_KEY")) if PRODUCTION else SECRET_KEY
 # Whether a worker is told of new messages at once, or the next sweep finds them.
 MESSAGES_AT_ONCE = MODE != "test"
 # What was said in a message is deleted after so many days, and the row after so many.
@@ -233,6 +241,8 @@ if not PRODUCTION:
 
 # Mail
 
+if PRODUCTION:
+    safety.mail(os.environ)
 DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "Sameday <care@sameday.example>")
 if PRODUCTION:
     EMAIL_HOST = required("EMAIL_HOST")
@@ -249,6 +259,7 @@ EMAIL_FILE_PATH = DATA / "mail"  # read by /demo/messages
 
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+PERMISSIONS_POLICY = headers.PERMISSIONS
 CSRF_FAILURE_VIEW = "config.problems.csrf_failed"
 if PRODUCTION:
     SECURE_SSL_REDIRECT = True
@@ -290,11 +301,18 @@ UNFOLD = {
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_IMPORTS = ["config.tasks"]
 CELERY_TASK_ACKS_LATE = True
+# A worker takes one task at a time, so that what it holds when it is told to stop is what it works on.
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# A broker that is away or hangs costs a second, and a task that is not taken is found by the next sweep.
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 1, "socket_connect_timeout": 1, "visibility_timeout": 15 * 60}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # LOGGING is for tasks, too
 CELERY_BEAT_SCHEDULE = {
+    "note-beat": {"task": "config.tasks.note_beat", "schedule": timedelta(minutes=1), "options": {"expires": 60}},
     "expire-holds": {"task": "scheduling.tasks.expire_holds", "schedule": timedelta(minutes=1)},
     "send-reminders": {"task": "scheduling.tasks.send_reminders", "schedule": timedelta(minutes=1)},
     "purge-idempotency-keys": {"task": "clinics.tasks.purge_idempotency_keys", "schedule": timedelta(hours=1)},

@@ -115,7 +115,7 @@ class TestDemo:
         assert (folder / "secret_key").read_text() == key
         assert remembers(folder)
 
-        web = next(process for process in demo.left_over(folder) if "granian" in process.cmdline())
+        web = next(process for process in demo.left_over(folder) if "config.web" in process.cmdline())
         web.kill()
         killed.status()
         assert again.status() == 1

@@ -93,7 +93,7 @@ def test_it_says_what_is_wrong_and_nothing_more(client: Client, where: str, name
 
     assert answer.status_code == status
     assert answer["Content-Type"] == "application/problem+json"
-    assert answer.json().keys() == {"type", "title", "status", "detail", "code"}
+    assert answer.json().keys() == {"type", "title", "status", "detail", "code", "request_id"}
     assert (answer.json()["status"], answer.json()["code"]) == (status, code)
     assert b"secret" not in answer.content
     assert ("Retry-After" in answer.headers) == (status == 503)
@@ -104,6 +104,7 @@ def test_it_gives_what_helps_and_keeps_its_own_members(client: Client):
 
     assert answer.status_code == 409
     assert answer.json() == {
+        "request_id": answer["X-Request-ID"],
         "type": "about:blank",
         "title": "Conflict",
         "status": 409,
