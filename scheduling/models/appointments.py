@@ -71,7 +71,7 @@ class Appointment(models.Model):
         Status.CANCELLED: "cancelled",
         Status.EXPIRED: "cancelled",
     }
-    # Statuses in which a visit takes time, and so has its claims.
+    # Statuses in which a visit takes time, and so has its claims. A completed one keeps those until they are purged.
     LIVE: ClassVar[list[str]] = [Status.HELD, Status.BOOKED, Status.ARRIVED, Status.CHECKED_IN, Status.ROOMED]
 
     class Source(models.TextChoices):

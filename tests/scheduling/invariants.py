@@ -11,7 +11,13 @@ S = Appointment.Status
 FOLLOWS = {
     "": {S.HELD, S.BOOKED},
     S.HELD: {S.HELD, S.BOOKED, S.CANCELLED, S.EXPIRED},
-    S.BOOKED: {S.BOOKED, S.CANCELLED, S.COMPLETED},
+    S.BOOKED: {S.BOOKED, S.CANCELLED, S.ARRIVED, S.CHECKED_IN, S.ROOMED, S.COMPLETED, S.NO_SHOW},
+    # Forwards, or back by a step that was a mistake.
+    S.ARRIVED: {S.BOOKED, S.CHECKED_IN, S.ROOMED, S.COMPLETED, S.CANCELLED},
+    S.CHECKED_IN: {S.BOOKED, S.ARRIVED, S.ROOMED, S.COMPLETED, S.CANCELLED},
+    S.ROOMED: {S.BOOKED, S.ARRIVED, S.CHECKED_IN, S.COMPLETED, S.CANCELLED},
+    S.COMPLETED: {S.BOOKED, S.ARRIVED, S.CHECKED_IN, S.ROOMED},
+    S.NO_SHOW: {S.BOOKED},
 }
 
 
@@ -29,7 +35,10 @@ def check(now):
     unexpired = live_claims_by_visit()
     for visit in Appointment.objects.select_related("visit_type"):
         require_chain(visit, changes[visit.pk])
-        if visit.status not in Appointment.LIVE:
+        if visit.status == S.COMPLETED:
+            # It keeps its time, until that is purged.
+            assert taken[visit.pk] <= claims_of(visit)
+        elif visit.status not in Appointment.LIVE:
             assert not taken[visit.pk], f"{visit} has claims"
         elif visit.ends_at > now:
             whole = claims_of(visit)
