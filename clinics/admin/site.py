@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, reverse
 from django.views.decorators.cache import never_cache
@@ -74,8 +75,9 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]  # unfold ships no types
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         at_work = work.of(request)
-        panels = [(panel.template, panel.context(request, at_work)) for panel in self.panels]
-        return super().index(request, {**(extra_context or {}), "panels": panels})
+        with transaction.atomic():  # what it shows is on record with the showing
+            panels = [(panel.template, panel.context(request, at_work)) for panel in self.panels]
+            return super().index(request, {**(extra_context or {}), "panels": panels}).render()
 
     def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
         """The records and pages that are for who is at work, in SECTIONS."""

@@ -1,3 +1,10 @@
-"""Hours, closures and visits in the admin."""
+"""Hours, closures, visits and booking for those who call, in the admin, and what stands on its first page."""
 
-from scheduling.admin import closures, hours, hours_days, time_off  # noqa: F401 - they register
+from scheduling.admin import (  # noqa: F401 - they register
+    appointments,
+    closures,
+    hours,
+    hours_days,
+    time_off,
+    today,
+)
