@@ -12,9 +12,10 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 
-from clinics import people
+from clinics import audit, people
 from clinics.admin import doing, work
 from clinics.admin.work import Role, Work
+from clinics.audit import AccessEvent
 from clinics.models import StaffRole, User
 
 
@@ -26,6 +27,8 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     """
 
     section: ClassVar[str] = ""
+    # What the pages show, in the access log's words, where that is not all of a record: by the page's name.
+    what: ClassVar[dict[str, AccessEvent.What]] = {}
     icon: ClassVar[str] = "list"
     roles: ClassVar[tuple[Role, ...]] = StaffRole.CARE
     for_operators: ClassVar[bool] = False
@@ -61,7 +64,8 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:  # noqa: ARG002
         """Only by the filters that are shown: otherwise a column could be guessed that is not."""
         filters = self.get_list_filter(request) if request else self.list_filter
-        return any(isinstance(name, str) and lookup in (name, f"{name}__exact") for name in filters)
+        names = (getattr(one, "parameter_name", one) for one in filters)
+        return any(isinstance(name, str) and lookup in (name, f"{name}__exact") for name in names)
 
     # Which rows
 
@@ -94,18 +98,18 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         return None
 
     def shows(self, request: HttpRequest, patients: Iterable[uuid.UUID | None], page: str) -> None:
-        """Put on record that who is at work reads these patients' data. In the transaction of the reading."""
+        """Put on record that who is at work reads these patients' data, on this page. In the reading's transaction."""
         user = work.of(request).user
         shown = {patient for patient in patients if patient is not None}
         if user is not None and shown:
-            record(user, shown, page=page)
+            record(user, shown, page=f"admin:{self.model._meta.model_name}:{page}", what=self.what.get(page))  # noqa: SLF001
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         with transaction.atomic():
             response = super().changelist_view(request, extra_context)
             if isinstance(response, TemplateResponse) and response.context_data and "cl" in response.context_data:
                 rows = list(response.context_data["cl"].result_list)
-                self.shows(request, (self.patient_of(row) for row in rows), self.page_name("list"))
+                self.shows(request, (self.patient_of(row) for row in rows), "list")
                 response.render()
             return response
 
@@ -120,14 +124,14 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
             response = super().changeform_view(request, object_id, form_url, extra_context)
             if isinstance(response, TemplateResponse) and response.context_data:
                 row = response.context_data.get("original")
-                self.shows(request, [self.patient_of(row)] if row else [], self.page_name("page"))
+                self.shows(request, [self.patient_of(row)] if row else [], "page")
                 response.render()
             return response
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
         with transaction.atomic():
             row = self.get_object(request, object_id)
-            self.shows(request, [self.patient_of(row)], self.page_name("history"))
+            self.shows(request, [self.patient_of(row)], "history")
             return super().history_view(request, object_id, extra_context)
 
     def page(
@@ -142,14 +146,10 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     ) -> HttpResponse:
         """A page of our own, in the admin's frame, that shows these patients' data. `context` has its `title`."""
         with transaction.atomic():
-            self.shows(request, patients, self.page_name(name))
+            self.shows(request, patients, name)
             request.current_app = self.admin_site.name
             shown = {**self.admin_site.each_context(request), "opts": None, "once": doing.new_key(), **context}
             return TemplateResponse(request, template, shown, status=status).render()
-
-    def page_name(self, kind: str) -> str:
-        """What an event of reading calls a page, such as `admin:appointment:list`."""
-        return f"admin:{self.model._meta.model_name}:{kind}"  # noqa: SLF001 - Django documents it
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         return super().log_addition(request, obj, message) if self.patient_of(obj) is None else None
@@ -158,5 +158,13 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         return super().log_change(request, obj, message) if self.patient_of(obj) is None else None
 
 
-def record(user: User, patients: set[uuid.UUID], *, page: str) -> None:
-    """Where reads go on record."""
+def record(user: User, patients: set[uuid.UUID], *, page: str, what: AccessEvent.What | None = None) -> None:
+    """Put on record that `user` is shown these patients' data, by a page such as `admin:appointment:list`."""
+    audit.shown(
+        viewer=user,
+        patients=patients,
+        page=page,
+        now=timezone.now(),
+        via=AccessEvent.Via.ADMIN,
+        what=what or AccessEvent.What.RECORD,
+    )

@@ -21,11 +21,11 @@ def patients(rows: QuerySet[Patient], text: str) -> QuerySet[Patient]:
     """
     words = text.replace("\0", "").split()
     if not words:
-        return rows
+        return rows.none()
     if (day := birth_date(" ".join(words))) is not None:
         return rows.filter(birth_date=day)
-    if PHONE.fullmatch(text.strip()):
-        number = phone(text)
+    if PHONE.fullmatch(" ".join(words)):
+        number = phone(" ".join(words))
         return rows.filter(phone=number) if number else rows.none()
     found = Q()
     first, *more = words[:NAMES]
@@ -52,9 +52,11 @@ def birth_date(text: str) -> date | None:
 
 
 def phone(text: str) -> str | None:
-    """A number as it is kept, E.164."""
+    """A number as it is kept, E.164. None for what is no number."""
     try:
         number = phonenumbers.parse(text, "US")
     except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(number):
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

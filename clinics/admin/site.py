@@ -8,7 +8,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, URLResolver, reverse
 from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
@@ -97,6 +97,14 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]  # unfold ships no types
     def entry(self, request: HttpRequest, title: str, icon: str, link: str) -> dict[str, Any]:
         is_here = request.path == link or (link != reverse(f"{self.name}:index") and request.path.startswith(link))
         return {"title": title, "icon": icon, "link": link, "active": is_here, "has_permission": True}
+
+    def app_index(
+        self,
+        request: HttpRequest,  # noqa: ARG002 - an override
+        app_label: str,  # noqa: ARG002
+        extra_context: dict[str, Any] | None = None,  # noqa: ARG002
+    ) -> HttpResponse:
+        return HttpResponseRedirect(reverse(f"{self.name}:index"))
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:  # noqa: ARG002
         """Nothing: the sidebar lists what there is, and lists by app are Django's way of seeing it."""

@@ -16,6 +16,7 @@ from clinics.admin import searching, work
 from clinics.admin.scoped import ScopedAdmin
 from clinics.admin.site import site
 from clinics.admin.work import Work
+from clinics.audit import AccessEvent
 from clinics.models import Patient, User
 from scheduling.admin import days
 from scheduling.admin.onbehalf import OnBehalf
@@ -23,7 +24,7 @@ from scheduling.admin.visit import VisitPages
 from scheduling.models import Appointment, AppointmentChange
 from scheduling.rules import ESTABLISHED_FOR_YEARS
 
-Status = Appointment.Status
+Status, What = Appointment.Status, AccessEvent.What
 GONE = [Status.CANCELLED, Status.EXPIRED]
 # How long after its start somebody who has not arrived counts as late.
 GRACE = timedelta(minutes=5)
@@ -49,7 +50,7 @@ class ByDay(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> QuerySet[Appointment]:
         day = days.named(self.value())
         if day is None:
-            if request.GET.get("q", "").strip():
+            if searched(request):
                 return queryset
             day = 0
         return queryset.filter(days.starting_on(day, work.of(request).clinics.values(), now=timezone.now()))
@@ -87,8 +88,17 @@ class ByStatus(admin.SimpleListFilter):
 @admin.register(Appointment, site=site)
 class AppointmentAdmin(VisitPages, OnBehalf, ScopedAdmin):
     section, icon = "Front desk", "event"
+    what = {
+        "list": What.VISITS,
+        "page": What.VISIT,
+        "history": What.VISIT_HISTORY,
+        "cancel": What.VISIT,
+        "move": What.FREE_TIME,
+        "pick": What.FREE_TIME,
+        "hold": What.HOLD,
+    }
     change_list_template = "scheduling/admin/day.html"
-    list_display = ("time", "who", "what", "clinician_name", "where", "state", "remarks")
+    list_display = ("time", "who", "kind", "clinician_name", "where", "state", "remarks")
     list_display_links = ("time", "who")
     list_filter = (ByDay, ByClinic, ByStatus)
     search_fields = ("patient",)
@@ -142,9 +152,9 @@ class AppointmentAdmin(VisitPages, OnBehalf, ScopedAdmin):
         """What stands above the list: which day and clinic it shows, and the ways to others."""
         clinics = list(work.of(request).clinics.values())
         asked = days.named(request.GET.get("day"))
-        searched = request.GET.get("q", "").strip()
+        term = searched(request)
         shown: date | None = None
-        if clinics and not (searched and asked is None):
+        if clinics and not (term and asked is None):
             shown = days.of(0 if asked is None else asked, clinics[0], now=timezone.now())
         kept = request.GET.copy()
         for name in ("day", "p", "o", "e"):
@@ -155,7 +165,7 @@ class AppointmentAdmin(VisitPages, OnBehalf, ScopedAdmin):
             "clinic": request.GET.get("clinic", ""),
             "status": request.GET.get("status", ""),
             "statuses": [*Status.choices, ("all", "All, cancelled too")],
-            "searched": searched,
+            "searched": term,
             "shown": shown,
             "before": shown - timedelta(days=1) if shown else None,
             "after": shown + timedelta(days=1) if shown else None,
@@ -181,7 +191,7 @@ class AppointmentAdmin(VisitPages, OnBehalf, ScopedAdmin):
         )
 
     @admin.display(description="Visit")
-    def what(self, visit: Appointment) -> str:
+    def kind(self, visit: Appointment) -> str:
         known = "Established" if getattr(visit, "is_established", False) else "New"
         return format_html('{}<br><span class="soft">{}</span>', visit.visit_type.name, known)
 
@@ -219,6 +229,11 @@ def remarks(visit: Appointment, *, now: datetime, since: datetime | None) -> lis
     if visit.is_late_cancellation:
         told.append("cancelled late")
     return told
+
+
+def searched(request: HttpRequest) -> str:
+    """What is looked for, if anything."""
+    return request.GET.get("q", "").replace("\0", "").strip()
 
 
 def minutes(span: timedelta) -> str:

@@ -72,7 +72,7 @@ class OnBehalf:
                 access.require_staff_at(user, clinic.pk)
                 today = now.astimezone(clinic.zone).date()
                 patient, is_new = callers.admit(clinic=clinic, today=today, **asked)
-                self.shows(request, [patient.pk], self.page_name("caller"))  # type: ignore[attr-defined]
+                self.shows(request, [patient.pk], "caller")  # type: ignore[attr-defined]
                 said = "A new record was begun." if is_new else "Their record was found."
                 return Done(said, to=f"{reverse(PICK, args=[patient.pk])}?{urlencode({'clinic': clinic.pk})}")
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from clinics.admin.scoped import record
 from clinics.admin.site import Panel, Site, site
 from clinics.admin.work import Work
+from clinics.audit import AccessEvent
 from clinics.models import Clinic
 from scheduling import claims
 from scheduling.admin import days
@@ -48,7 +49,7 @@ def panel(_request: HttpRequest, at: Work) -> dict[str, Any]:
             }
         )
     shown = [visit for of_clinic in (*coming.values(), *waiting.values()) for visit in of_clinic]
-    record(at.user, {visit.patient_id for visit in shown}, page="admin:today")
+    record(at.user, {visit.patient_id for visit in shown}, page="admin:today", what=AccessEvent.What.VISITS)
     return {
         "is_operator": at.is_operator,
         "more": len(at.clinics) - len(clinics),
