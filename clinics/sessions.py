@@ -63,7 +63,7 @@ UPDATE clinics_session SET
   last_seen_at = %s,
   expire_date = LEAST(%s::timestamptz, created_at + make_interval(secs => %s))
 WHERE session_key IN (
-  SELECT session_key FROM clinics_session WHERE session_key = %s AND last_seen_at < %s FOR UPDATE SKIP LOCKED)
+  SELECT session_key FROM clinics_session WHERE session_key = %s AND last_seen_at <= %s FOR UPDATE SKIP LOCKED)
 """
 
 

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from clinics import entrance, pages
-from clinics.api import clinicians, me, places, preferences, twilio
+from clinics.api import clinicians, me, places, preferences, sessions, twilio
 
 api = [
     path("clinics", places.Clinics.as_view()),
@@ -12,6 +12,8 @@ api = [
     path("me", me.Me.as_view()),
     path("me/dependents", me.Dependents.as_view()),
     path("me/preferences", preferences.Preferences.as_view()),
+    path("me/sessions", sessions.Sessions.as_view()),
+    path("me/sessions/<uuid:session_id>", sessions.SessionById.as_view()),
 ]
 
 web: list[URLPattern | URLResolver] = [

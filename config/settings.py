@@ -200,6 +200,7 @@ if not PRODUCTION:
         "confirm_email": "20/m/key",
         "change_password": "10000/m/user",
     }
+    MFA_RATE_LIMITS = {"webauthn_login": "10000/m/ip"}
 
 # Messages
 

@@ -93,6 +93,18 @@ MATRIX: dict[str, Row] = {
         lambda c, w: c.delete("/me/work-calendar-feed"),
         expected("204", "204", "204", "204", "204", "204", "204", "204", "401"),
     ),
+    "GET me/sessions": (
+        lambda c, w: c.get("/me/sessions"),
+        expected("200", "200", "200", "200", "200", "200", "200", "200", "401"),
+    ),
+    "DELETE me/sessions": (
+        lambda c, w: c.delete("/me/sessions"),
+        expected("204", "204", "204", "204", "204", "204", "204", "204", "401"),
+    ),
+    "DELETE me/sessions/<uuid:session_id>": (
+        lambda c, w: c.delete(f"/me/sessions/{w.session}"),
+        expected("204", "404", "404", "404", "404", "404", "404", "404", "401"),
+    ),
     "GET holds": (
         lambda c, w: c.get("/holds"),
         expected("200+", "200+", "200+", "200", "200", "200", "200", "200", "401"),

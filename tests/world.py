@@ -1,12 +1,14 @@
 """Somebody with a visit and a hold, and everybody who might look at them: for tests of who may do what."""
 
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from clinics.models import Identifier, Patient, Proxy, StaffRole, User
+from clinics.models import Identifier, Patient, Proxy, Session, StaffRole, User
 from scheduling import booking
 from scheduling.models import Appointment, VisitType
 from tests import cast
+from tests.calls import sign_in
 from tests.cast import NOW, Place, at
 
 # Stands in everything about the patient: an answer that contains it shows something of them.
@@ -37,6 +39,7 @@ class World:
     visit: Appointment
     held: Appointment
     callers: dict[str, User | None]
+    session: uuid.UUID  # one of the owner's
 
     def slot(self, hour: int = 15, place: Place | None = None) -> str:
         return (place or self.avon).slot(at(hour), self.office).id
@@ -71,4 +74,6 @@ def make(avon: Place, office: VisitType) -> World:
         "partner": partner,
         "nobody": None,
     }
-    return World(avon, elsewhere, office, patient, visit, held, callers)
+    sign_in(patient.user)
+    session = Session.objects.get(user=patient.user).id
+    return World(avon, elsewhere, office, patient, visit, held, callers, session)
