@@ -133,6 +133,13 @@ class Endpoint(APIView):
             raise exceptions.NotAuthenticated
         return user
 
+    @property
+    def session(self) -> uuid.UUID:
+        """The id of the caller's session, on a view that is not public."""
+        if not isinstance(self.request.auth, SignIn):
+            raise exceptions.NotAuthenticated
+        return self.request.auth.session
+
     def shows(self, *patients: uuid.UUID) -> None:
         """Say whose data the answer shows: an AccessEvent goes with it. Without arguments: nobody's, this time."""
         self.seen.update(patients)

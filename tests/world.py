@@ -74,6 +74,7 @@ def make(avon: Place, office: VisitType) -> World:
         "partner": partner,
         "nobody": None,
     }
+    assert patient.user
     sign_in(patient.user)
     session = Session.objects.get(user=patient.user).id
     return World(avon, elsewhere, office, patient, visit, held, callers, session)

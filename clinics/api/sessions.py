@@ -50,8 +50,8 @@ class Sessions(Endpoint):
             OpenApiExample("here", response_only=True, status_codes=["200"], value={"results": [HERE], "next": None})
         ],
     )
-    def get(self, request: Request) -> Response:
-        found = devices.signed_in(self.caller, this=request.auth.session, now=timezone.now())
+    def get(self, _request: Request) -> Response:
+        found = devices.signed_in(self.caller, this=self.session, now=timezone.now())
         shown = [
             {
                 "id": device.id,
@@ -68,8 +68,8 @@ class Sessions(Endpoint):
     @extend_schema(
         operation_id="end_other_sessions", summary="Sign out everywhere else", request=None, responses={204: None}
     )
-    def delete(self, request: Request) -> Response:
-        devices.sign_out_elsewhere(self.caller, this=request.auth.session)
+    def delete(self, _request: Request) -> Response:
+        devices.sign_out_elsewhere(self.caller, this=self.session)
         return Response(status=204)
 
 
