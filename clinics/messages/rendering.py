@@ -54,14 +54,19 @@ def write(*, template: str, channel: str, language: str, context: dict[str, Any]
     used, found = template_in(language, template, channel)
     brand = str(context.get("brand") or BRAND)
     addresses = {name: links.address_of(name, UUID(pk)) for name, pk in context.get("links", {}).items()}
-    with translation.override(used):
-        text = found.render(
-            Context({**context, "brand": brand, "links": addresses, "language": used}, autoescape=False, use_l10n=False)
-        ).strip()
+    text = filled(found, used, {**context, "brand": brand, "links": addresses, "language": used})
     if channel == "sms":
         return Written("", simple(" ".join(text.split())), used, brand)
     subject, _, body = text.partition("\n")
-    return Written(" ".join(subject.split()), body.strip() + "\n", used, brand)
+    _, frame = template_in(used, "frame", "email")
+    framed = filled(frame, used, {"brand": brand, "body": body.strip()})
+    return Written(" ".join(subject.split()), framed + "\n", used, brand)
+
+
+def filled(template: Template, language: str, values: dict[str, Any]) -> str:
+    """What a template says: plain text, so nothing is escaped."""
+    with translation.override(language):
+        return str(template.render(Context(values, autoescape=False, use_l10n=False))).strip()
 
 
 @lru_cache(maxsize=512)

@@ -1,0 +1,95 @@
+"""Telling a worker at once: it costs a request nothing, whatever the broker does (promises 10 and 11)."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+from celery import current_app
+from django.conf import LazySettings
+from django.db import transaction
+
+from clinics.messages import kicking
+from clinics.models import Message, Patient
+from tests.clinics.messages.conftest import queue
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def kicked(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the broker was told, in place of one."""
+    told: list[str] = []
+    settings.MESSAGES_AT_ONCE = True
+    monkeypatch.setattr(kicking, "kicker", kicking.Kicker())
+    monkeypatch.setattr(kicking, "publish", told.append)
+    return told
+
+
+@pytest.fixture
+def hung(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """A broker that takes connections and never says a word. Set once a publisher has given up."""
+    gave_up = threading.Event()
+    settings.MESSAGES_AT_ONCE = True
+    publish = kicking.publish
+
+    def publish_and_tell(channel: str) -> None:
+        publish(channel)
+        gave_up.set()
+
+    monkeypatch.setattr(kicking, "kicker", kicking.Kicker())
+    monkeypatch.setattr(kicking, "publish", publish_and_tell)
+    with closing(socket.create_server(("127.0.0.1", 0))) as deaf:
+        url = f"redis://127.0.0.1:{deaf.getsockname()[1]}/0"
+        monkeypatch.setattr(current_app.conf, "broker_url", url)
+        monkeypatch.setattr(current_app.conf, "broker_write_url", url)
+        yield gave_up
+
+
+def until(done: Any) -> None:
+    end = time.monotonic() + 30
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_it_tells_when_it_is_committed(pat: Patient, kicked: list[str]):
+    with transaction.atomic():
+        queue(pat)
+        queue(pat, dedupe_key="2")
+        assert kicked == []
+    until(lambda: kicked)
+
+    assert set(kicked) == {"email"}
+
+
+def test_it_tells_nothing_of_reminders_nor_of_what_is_rolled_back(pat: Patient, kicked: list[str]):
+    queue(pat, kind="reminder")
+    with transaction.atomic():
+        queue(pat, dedupe_key="2")
+        transaction.set_rollback(True)
+    queue(pat, dedupe_key="3")
+    until(lambda: kicked)
+
+    assert kicked == ["email"]
+
+
+def test_a_hung_broker_keeps_nobody_waiting(pat: Patient, hung: threading.Event):
+    """The publisher waits in a thread of its own: a hundred bookings are done before it has given up on one."""
+    for number in range(100):
+        queue(pat, dedupe_key=str(number))
+
+    assert not hung.is_set()
+    assert Message.objects.count() == 100
+    assert hung.wait(30)
+
+
+def test_a_broker_that_is_away_fails_nobody(pat: Patient, hung: threading.Event, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(current_app.conf, "broker_write_url", "redis://127.0.0.1:1/0")
+    queue(pat)
+
+    assert hung.wait(30)
+    assert Message.objects.get().status == "queued"
