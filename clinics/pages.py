@@ -2,8 +2,11 @@
 
 import email
 import email.policy
+import uuid
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.message import EmailMessage
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,11 @@ from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
+
+from clinics.messages import rendering
+from clinics.models import Message
 
 A_PAGE = 20
 # Django's file backend ends each mail with a line of dashes, and begins a file for each connection.
@@ -37,6 +44,7 @@ class Mail:
     to: str
     subject: str
     body: str
+    message: Message | None = None  # where it came from the outbox
 
 
 @require_safe
@@ -51,25 +59,59 @@ def landing(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def messages(request: HttpRequest) -> HttpResponse:
-    """`GET /demo/messages`: the mail that the demo sent, newest first. Only in the demo, where nobody is real."""
+    """`GET /demo/messages`: what the demo sent, newest first. Only in the demo, where nobody is real."""
     if not settings.DEMO:
         raise Http404
-    files = Paginator(newest_first(Path(settings.EMAIL_FILE_PATH)), A_PAGE).get_page(request.GET.get("page"))
-    mails = [mail for path in files.object_list for mail in read(path)]
-    response = render(request, "clinics/messages.html", {"mails": mails, "page": files})
+    sources = [*files_in(Path(settings.EMAIL_FILE_PATH)), *sent_messages()]
+    newest_first = sorted(sources, key=itemgetter(0), reverse=True)
+    page = Paginator(newest_first, A_PAGE).get_page(request.GET.get("page"))
+    mails = [mail for _, source in page.object_list for mail in read(source)]
+    response = render(request, "clinics/messages.html", {"mails": mails, "page": page})
     response["Cache-Control"] = "no-store"
     return response
 
 
-def newest_first(folder: Path) -> list[Path]:
-    """The files of mail. Their names begin with the time, but only to the second."""
-    return sorted(folder.glob("*.log"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+@require_safe
+def attachment(request: HttpRequest, message_id: uuid.UUID, number: int) -> HttpResponse:  # noqa: ARG001 - as every view
+    """`GET /demo/messages/<id>/<number>`: what was attached to a message of the demo."""
+    message = Message.objects.filter(pk=message_id).first() if settings.DEMO else None
+    if message is None or number >= len(message.attachments):
+        raise Http404
+    attached = message.attachments[number]
+    return HttpResponse(
+        attached["content"],
+        content_type=attached["type"],
+        headers={"Content-Disposition": content_disposition_header(True, attached["name"]) or "attachment"},
+    )
 
 
-def read(path: Path) -> list[Mail]:
-    """The mails of one file, newest first."""
-    mails = [part for part in path.read_bytes().split(END_OF_MAIL) if part.strip()]
+def files_in(folder: Path) -> list[tuple[datetime, Path | uuid.UUID]]:
+    """The files of mail, with their times: their names say these only to the second."""
+    return [(datetime.fromtimestamp(path.stat().st_mtime, UTC), path) for path in folder.glob("*.log")]
+
+
+def sent_messages() -> list[tuple[datetime, Path | uuid.UUID]]:
+    """The messages that were sent, with their times."""
+    sent = Message.objects.filter(sent_at__isnull=False, cleared_at__isnull=True)
+    return [(at, pk) for at, pk in sent.values_list("sent_at", "pk") if at is not None]
+
+
+def read(source: Path | uuid.UUID) -> list[Mail]:
+    """A message, or the mails of one file, newest first."""
+    if isinstance(source, uuid.UUID):
+        return [written(message) for message in Message.objects.filter(pk=source)]
+    mails = [part for part in source.read_bytes().split(END_OF_MAIL) if part.strip()]
     return [understood(part) for part in reversed(mails)]
+
+
+def written(message: Message) -> Mail:
+    """What a message said."""
+    text = rendering.write(
+        template=message.template, channel=message.channel, language=message.language, context=message.context
+    )
+    at = message.sent_at or message.due_at
+    subject = text.subject or "SMS"
+    return Mail(f"{at:%a, %d %b %Y %H:%M:%S %z}", message.address, subject, text.body, message)
 
 
 def understood(raw: bytes) -> Mail:

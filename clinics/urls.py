@@ -19,6 +19,7 @@ api = [
 web: list[URLPattern | URLResolver] = [
     path("", pages.landing, name="landing"),
     path("demo/messages", pages.messages, name="demo-messages"),
+    path("demo/messages/<uuid:message_id>/<int:number>", pages.attachment, name="demo-attachment"),
     path("staff/", include(entrance)),
     path("webhooks/twilio/status", twilio.status),
 ]

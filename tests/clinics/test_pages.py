@@ -1,12 +1,20 @@
 """Pages for people."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.test import Client
+
+from clinics import messages
+from clinics.messages import sending
+from clinics.models import Patient
+from tests.cast import NOW
+
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -69,6 +77,33 @@ class TestMessages:
         assert "&lt;script&gt;alert(1)&lt;/script&gt; naïve €" in page
         assert "<script" not in page
         assert "&lt;b&gt;bold&lt;/b&gt;" in page
+
+    def test_it_shows_what_the_outbox_sent(self, client: Client, mailbox: Path, pat: Patient):
+        send("From a file", folder=mailbox)
+        (message,) = messages.queue(
+            to=pat,
+            template="visit_cancelled",
+            about="appointment:1",
+            dedupe_key="1",
+            context={"start": NOW.isoformat(), "clinic": "https://care.example/cancel/x"},
+            attachments=[{"name": "visit.ics", "type": "text/calendar", "content": "BEGIN:VCALENDAR"}],
+            now=NOW,
+        )
+        assert b"visit.ics" not in client.get("/demo/messages").content
+        sending.send_due("email", clock=lambda: NOW + timedelta(days=3650))
+
+        page = client.get("/demo/messages").content.decode()
+
+        assert page.index("Cancelled: your visit") < page.index("From a file")
+        assert 'href="https://care.example/cancel/x"' in page
+        assert f'href="/demo/messages/{message.pk}/0"' in page
+        attached = client.get(f"/demo/messages/{message.pk}/0")
+        assert attached["Content-Disposition"] == 'attachment; filename="visit.ics"'
+        assert attached.content == b"BEGIN:VCALENDAR"
+        assert client.get(f"/demo/messages/{message.pk}/1").status_code == 404
+
+    def test_it_shows_no_attachment_elsewhere(self, client: Client, pat: Patient):
+        assert client.get(f"/demo/messages/{pat.pk}/0").status_code == 404
 
     def test_it_comes_in_pages(self, client: Client, mailbox: Path):
         send("Mail", folder=mailbox)

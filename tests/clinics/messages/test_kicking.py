@@ -77,14 +77,31 @@ def test_it_tells_nothing_of_reminders_nor_of_what_is_rolled_back(pat: Patient, 
     assert kicked == ["email"]
 
 
-def test_a_hung_broker_keeps_nobody_waiting(pat: Patient, hung: threading.Event):
-    """The publisher waits in a thread of its own: a hundred bookings are done before it has given up on one."""
+def test_it_waits_for_no_broker(pat: Patient, settings: LazySettings, monkeypatch: pytest.MonkeyPatch):
+    """A hundred messages are committed while a publisher hangs, and it is told of all of them at once afterwards."""
+    hangs, told = threading.Event(), []
+
+    def publish(channel: str) -> None:
+        told.append(channel)
+        hangs.wait(60)
+
+    settings.MESSAGES_AT_ONCE = True
+    monkeypatch.setattr(kicking, "kicker", kicking.Kicker())
+    monkeypatch.setattr(kicking, "publish", publish)
     for number in range(100):
         queue(pat, dedupe_key=str(number))
+        until(lambda: told)
+    assert (Message.objects.count(), told) == (100, ["email"])
 
-    assert not hung.is_set()
-    assert Message.objects.count() == 100
+    hangs.set()
+    until(lambda: len(told) == 2)
+
+
+def test_it_gives_up_on_a_broker_that_hangs(pat: Patient, hung: threading.Event):
+    queue(pat)
+
     assert hung.wait(30)
+    assert Message.objects.get().status == "queued"
 
 
 def test_a_broker_that_is_away_fails_nobody(pat: Patient, hung: threading.Event, monkeypatch: pytest.MonkeyPatch):
