@@ -22,7 +22,6 @@ Refusals (clinics.refusals) and errors become problems in config.problems; limit
 
 import logging
 import random
-import re
 import time
 import uuid
 from collections.abc import Callable
@@ -40,7 +39,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from clinics import audit, counters, idempotency, second_factor, sessions
+from clinics import acting, audit, counters, idempotency, second_factor, sessions
 from clinics.faults import is_outdated, sqlstate
 from clinics.idempotency import Answer
 from clinics.models import AccessEvent, User
@@ -224,7 +223,7 @@ class Endpoint(APIView):
             audit.shown(
                 viewer=self.caller,
                 patients=self.seen,
-                page=page_of(request),
+                page=acting.page_of(request),
                 now=timezone.now(),
                 via=AccessEvent.Via.API,
                 what=self.shown_as,
@@ -259,13 +258,6 @@ class Endpoint(APIView):
             return Response(body, status=given.status, headers={"Idempotent-Replayed": "true"})
 
         return self.on_record(request, shown_again)
-
-
-def page_of(request: Request) -> str:
-    """The route that a request took, without what it named: `GET appointments/{id}`."""
-    match = request.resolver_match
-    route = re.sub(r"<[^>]+>", "{id}", match.route if match else "")
-    return f"{'GET' if request.method in SAFE else request.method} {route.removeprefix('api/v1/')}"
 
 
 def again(work: Callable[[], T]) -> T:

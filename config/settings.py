@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+import pghistory
 from django.core.exceptions import ImproperlyConfigured
 
 from clinics import encryption
@@ -61,6 +62,8 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "phonenumber_field",
+    "pgtrigger",
+    "pghistory",
     *OURS,
     # Templates are taken from the first that has them: ours, then Unfold's, then Django's.
     "unfold.apps.BasicAppConfig",
@@ -78,6 +81,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "clinics.acting.OfRequest",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.parsers.CheckSignInBodies",
@@ -128,6 +132,8 @@ database["OPTIONS"] = {
     "connect_timeout": 5,
 }
 DATABASES = {"default": database}
+# What history keeps of a reference is its value: the tables that are written most have one index besides their key.
+PGHISTORY_FOREIGN_KEY_FIELD = pghistory.ForeignKey(db_index=False)
 REDIS_URL = required("REDIS_URL")
 # What allauth counts. In PostgreSQL, so that limits on guessing hold while Valkey is away.
 CACHES = {"default": {"BACKEND": "clinics.attempts.Attempts"}}

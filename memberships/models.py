@@ -9,8 +9,10 @@ from django.db.models import Q
 
 from clinics.ids import new_id
 from clinics.models import Organization, Patient
+from clinics.models.history import tracked
 
 
+@tracked()
 class Plan(models.Model):
     """A way to be a member: what it entitles to, and who may hold it."""
 
@@ -36,6 +38,7 @@ class Plan(models.Model):
         return self.name
 
 
+@tracked()
 class Price(models.Model):
     """What a plan costs, in cents. A row is never changed: a new price is a new row with a later `from_on`."""
 
@@ -58,6 +61,7 @@ class Price(models.Model):
         return f"{self.plan_id} {self.amount / 100:.2f} a {self.interval}"
 
 
+@tracked()
 class VisitPrice(models.Model):
     """What one use of a benefit costs somebody who is not covered, in cents.
 
@@ -81,6 +85,7 @@ class VisitPrice(models.Model):
         return f"{self.benefit} {self.amount / 100:.2f}"
 
 
+@tracked()
 class Membership(models.Model):
     """A grant: `patient` is entitled to the benefits of `plan` on the days of `during`, and who pays for it."""
 

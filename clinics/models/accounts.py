@@ -10,6 +10,7 @@ from django.db.models.functions import Lower, Now
 from django.utils import timezone
 
 from clinics.ids import new_id
+from clinics.models.history import tracked
 
 
 class UserManager(BaseUserManager["User"]):
@@ -28,6 +29,7 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email=(username or "").lower())
 
 
+@tracked(exclude=("password", "last_login"))
 class User(AbstractBaseUser, PermissionsMixin):
     """Somebody who signs in: a patient, a member of staff, an operator. What they may do is said by other rows."""
 

@@ -6,9 +6,11 @@ from django.db.models import Q
 
 from clinics import npi
 from clinics.models.accounts import User
+from clinics.models.history import tracked
 from clinics.models.places import Calendar, Organization
 
 
+@tracked()
 class Clinician(models.Model):
     """Somebody who sees patients (FHIR Practitioner). One calendar, however many partners they work for."""
 
@@ -42,6 +44,7 @@ class Clinician(models.Model):
         return ", ".join(part for part in (f"{self.given_name} {self.family_name}", self.credentials) if part)
 
 
+@tracked()
 class Licence(models.Model):
     """A state's permission to practise, a row per period: a renewal is a new row."""
 
@@ -58,6 +61,7 @@ class Licence(models.Model):
         return f"{self.state} {self.number}"
 
 
+@tracked()
 class Credential(models.Model):
     """A health system's permission to see patients at its clinics, a row per period."""
 

@@ -9,6 +9,7 @@ from phonenumber_field.modelfields import PhoneNumberField
 
 from clinics.ids import new_id
 from clinics.models.accounts import User
+from clinics.models.history import tracked
 from clinics.models.patients import Patient
 
 
@@ -125,6 +126,7 @@ class Message(models.Model):
         return f"{self.template} by {self.channel}, {self.status}"
 
 
+@tracked()
 class ContactPreference(models.Model):
     """What a patient wants to be sent. Without a row: e-mail, and no SMS."""
 
@@ -145,6 +147,7 @@ class ContactPreference(models.Model):
         return since is not None and (until is None or until < since)
 
 
+@tracked()
 class SmsOptOut(models.Model):
     """A number that texted STOP, whosever it is: nothing goes there until it texts START."""
 

@@ -9,6 +9,7 @@ from phonenumber_field.modelfields import PhoneNumberField
 
 from clinics.ids import new_id
 from clinics.models.accounts import User
+from clinics.models.history import tracked
 from clinics.models.places import Calendar, Clinic, validate_time_zone
 from clinics.models.staff import StaffRole
 
@@ -48,6 +49,7 @@ class PatientQuerySet(models.QuerySet["Patient"]):
         )
 
 
+@tracked()
 class Patient(models.Model):
     """Somebody who receives care (FHIR Patient). Children have no account of their own: a proxy acts for them."""
 
@@ -89,6 +91,7 @@ class Patient(models.Model):
         return day.year - self.birth_date.year - ((day.month, day.day) < (self.birth_date.month, self.birth_date.day))
 
 
+@tracked()
 class Identifier(models.Model):
     """A number that another system knows a patient by (FHIR Identifier), such as a health system's MRN."""
 
@@ -103,6 +106,7 @@ class Identifier(models.Model):
         return f"{self.system}|{self.value}"
 
 
+@tracked()
 class Coverage(models.Model):
     """An insurance that may pay for a patient's care (FHIR Coverage). Membership is not insurance."""
 
@@ -135,6 +139,7 @@ class ProxyQuerySet(models.QuerySet["Proxy"]):
         )
 
 
+@tracked()
 class Proxy(models.Model):
     """Somebody who acts for a patient: a parent for a child (FHIR RelatedPerson).
 
@@ -174,6 +179,7 @@ class Proxy(models.Model):
         return self.patient.age_on(day) < self.shrinks_at_age
 
 
+@tracked()
 class Registration(models.Model):
     """A patient known to a clinic, whose staff therefore see their record. Made by their first visit booked there."""
 

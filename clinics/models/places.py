@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from phonenumber_field.modelfields import PhoneNumberField
 
 from clinics.ids import new_id
+from clinics.models.history import tracked
 
 
 def validate_time_zone(value: str) -> None:
@@ -37,6 +38,7 @@ class Calendar(models.Model):
         return f"{self.kind} {self.id}"
 
 
+@tracked()
 class Organization(models.Model):
     """A health system, an employer, or the company that runs clinics with health systems (FHIR Organization)."""
 
@@ -62,6 +64,7 @@ class Organization(models.Model):
         return self.name
 
 
+@tracked()
 class Clinic(models.Model):
     """A place that people visit (FHIR Location), co-branded with a health system.
 
@@ -105,6 +108,7 @@ class Clinic(models.Model):
         return ZoneInfo(self.time_zone)
 
 
+@tracked()
 class OpeningHours(models.Model):
     """When a clinic's door is open, in its local time. `closes` at or before `opens` is on the next day."""
 
@@ -125,6 +129,7 @@ class OpeningHours(models.Model):
         return f"{self.clinic_id} {self.weekday} {self.opens}-{self.closes}"
 
 
+@tracked()
 class Room(models.Model):
     """A room of a clinic, of the kind that a type of visit asks for."""
 

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from clinics.models.accounts import User
+from clinics.models.history import tracked
 from clinics.models.places import Clinic, Organization
 
 
@@ -22,6 +23,7 @@ class StaffRoleQuerySet(models.QuerySet["StaffRole"]):
         return self.care_places(user).filter(pk=clinic).exists()
 
 
+@tracked()
 class StaffRole(models.Model):
     """A role of `user` at one clinic, or at an organization and so at all its clinics."""
 

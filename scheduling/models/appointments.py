@@ -11,6 +11,7 @@ from django.db.models.lookups import LessThanOrEqual
 
 from clinics.ids import new_id
 from clinics.models import Clinic, Clinician, Organization, Patient, Room, StaffRole, User
+from clinics.models.history import tracked
 from memberships.models import Membership
 from scheduling.models.visit_types import LONGEST_VISIT, VisitType
 
@@ -46,6 +47,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         return self.exclude(status__in=Appointment.LIVE, ends_at__gt=now)
 
 
+@tracked()
 class Appointment(models.Model):
     """A visit (FHIR Appointment), from the moment it is held."""
 
@@ -207,6 +209,7 @@ class AppointmentChange(models.Model):
         return f"{self.from_status} → {self.to_status}"
 
 
+@tracked()
 class CancellationPolicy(models.Model):
     """Until when cancelling is free. The policy in force on the day a visit was booked applies to it.
 

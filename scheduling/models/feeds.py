@@ -6,8 +6,10 @@ from django.db import models
 from django.db.models import Q
 
 from clinics.models import User
+from clinics.models.history import tracked
 
 
+@tracked(exclude=("nonce", "digest", "fetched_at", "content", "content_at"))
 class CalendarFeed(models.Model):
     """An account's feed for calendar programs. A digest of its secret address is stored: see scheduling.feeds.
 

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from clinics.ids import new_id
 from clinics.models import Clinic, Clinician, User
+from clinics.models.history import tracked
 
 
 def is_instants(field: str) -> Q:
@@ -23,6 +24,7 @@ def is_instants(field: str) -> Q:
     )
 
 
+@tracked(exclude=("expanded_until",))
 class WeeklyHours(models.Model):
     """A clinician's usual block of a weekday at a clinic, in its local time. Shifts are expanded from these rows.
 
@@ -60,6 +62,7 @@ class WeeklyHours(models.Model):
         return f"{self.clinician_id} {self.weekday} {self.starts}-{self.ends}"
 
 
+@tracked(inserts=False)  # most of them are expanded from weekly hours, which are kept
 class Shift(models.Model):
     """A block of time in which a clinician sees patients at a clinic. A day may hold several, never overlapping."""
 
@@ -89,6 +92,7 @@ class Shift(models.Model):
         return f"{self.clinician_id} {self.on}"
 
 
+@tracked()
 class DayByHand(models.Model):
     """A clinician's day at a clinic that staff set by hand: a session more, less or at another time.
 
@@ -129,6 +133,7 @@ class OpeningHoursChange(models.Model):
         return f"{self.clinic_id} {self.at:%Y-%m-%d %H:%M}"
 
 
+@tracked()
 class Closure(models.Model):
     """A time in which a clinic is closed although its hours say otherwise: a holiday, snow."""
 

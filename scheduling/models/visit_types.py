@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from clinics.models import Room
+from clinics.models.history import tracked
 
 # No visit is longer, so that those that meet a time begin in it or within this before it.
 LONGEST_VISIT = timedelta(hours=24)
@@ -31,6 +32,7 @@ def usual_reminders() -> list[str]:
     return [RemindBefore.DAY.value, RemindBefore.TWO_HOURS.value]
 
 
+@tracked()
 class VisitType(models.Model):
     """A kind of visit, such as an office visit: how long it takes and who may have it.
 

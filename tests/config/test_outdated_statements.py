@@ -19,7 +19,7 @@ from tests.cast import NOW, at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ALTERED = [("clinics_patient", "city"), ("clinics_user", "email"), ("clinics_clinic", "city")]
+ALTERED = [("clinics_patient", "city"), ("clinics_user", "password"), ("clinics_clinic", "city")]
 
 
 def alter(*, by: int) -> None:
