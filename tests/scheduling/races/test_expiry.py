@@ -52,6 +52,22 @@ class TestExpiry:
         assert outcomes == ("booked", "booked")
         assert Appointment.objects.filter(status="booked", starts_at=at(10)).count() == 2
 
+    def test_without_counting_its_claims_a_purged_hold_is_extended(self, avon, office, pat, stranger, monkeypatch):
+        late = acts.hold(pat, avon.slot(at(10), office))
+        monkeypatch.setattr(claims, "extend", lambda appointment, hold_for: (3, NOW + hold_for))
+
+        def take_over():
+            acts.age(late)
+            return held(stranger, avon.slot(at(10), office))
+
+        outcomes = interleave(
+            monkeypatch, (claims, "lock_calendars"), lambda: acts.extend(late) and "held", take_over, before=True
+        )
+
+        assert outcomes == ("held", "held")
+        assert Appointment.objects.filter(status="held", starts_at=at(10)).count() == 2
+        assert is_over(late)
+
     @pytest.mark.parametrize("name", ["book", "extend"])
     def test_it_lets_one_of_them_have_the_time_whenever_it_runs_out(self, avon, office, forty, act, name):
         for number in rounds(6, 60):

@@ -81,6 +81,28 @@ class TestOneSlot:
                 return
         pytest.fail("no deadlock in 640 attempts")
 
+    @pytest.mark.parametrize(
+        ("order", "lost"), [("", "Taken"), pytest.param(" DESC", "deadlock", id="without the order of calendars")]
+    )
+    def test_it_inserts_in_the_order_of_calendars(self, avon, office, pat, stranger, order, lost):
+        """In this order the clinician is first and the room before the patient. The other comes to the room in the
+        middle of the first one's second, whichever way it goes.
+        """
+        begin = threading.Barrier(2, timeout=60)
+
+        def slowly(seconds, order):
+            def execute_slowly(execute, sql, params, many, context):
+                if "INTO scheduling_claim" in sql:
+                    begin.wait()
+                sql = sql.replace("gen_random_uuid()", f"(pg_sleep({seconds})::text || gen_random_uuid())::uuid")
+                return execute(sql.replace("BY w.calendar_id", f"BY w.calendar_id{order}"), params, many, context)
+
+            return execute_slowly
+
+        outcomes = insert_at_once([pat, stranger], avon, office, at(9), slowly(1, ""), slowly(0.6, order))
+
+        assert sorted("deadlock" if is_deadlock(found) else found for found in outcomes) == sorted([lost, "taken"])
+
     def test_it_lets_one_visit_win_where_lengths_overlap(self, avon, office, forty):
         long = cast.make_visit_type("long", duration=timedelta(minutes=60), turnover=timedelta(minutes=10))
         avon.clinicians[0].shifts.update(visit_types=[office.pk, long.pk])
@@ -164,15 +186,20 @@ def all_have_checked(monkeypatch, number):
     monkeypatch.setattr(wanting, "require_offered", check)
 
 
-def insert_at_once(patients, place, office, start, wrapper=None):
-    """Claims for one slot and many patients inserted at once, without the locks in front of them."""
+def insert_at_once(patients, place, office, start, *wrappers):
+    """Claims for one slot and many patients inserted at once, without the locks in front of them.
+
+    `wrappers` stand around the statements, of one patient after another in turn.
+    """
     wanted = [wanting.wanted_slot(place.slot(start, office), patient, staff=False, now=NOW) for patient in patients]
 
-    def insert(one):
+    def insert(numbered):
+        number, one = numbered
         with connection.cursor() as cursor:
             cursor.execute("SET deadlock_timeout = '20ms'")
+        wrapped = connection.execute_wrapper(wrappers[number % len(wrappers)]) if wrappers else nullcontext()
         try:
-            with connection.execute_wrapper(wrapper) if wrapper else nullcontext(), transaction.atomic():
+            with wrapped, transaction.atomic():
                 visit = Appointment.objects.create(
                     patient=one.patient,
                     clinic=one.clinic,
@@ -190,4 +217,4 @@ def insert_at_once(patients, place, office, start, wrapper=None):
         except claims.Taken:
             return "Taken"
 
-    return cast.at_the_same_time(insert, wanted)
+    return cast.at_the_same_time(insert, enumerate(wanted))
