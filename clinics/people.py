@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from allauth.account.models import EmailAddress
+from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -13,6 +14,7 @@ from clinics.models import Calendar, Patient, Proxy, User
 from clinics.models.patients import years_before
 from clinics.refusals import Refused
 
+HOME = ZoneInfo("America/New_York")  # where most of the clinics are
 OF_AGE = Proxy.ENDS_AT_AGE
 OLDEST = 130  # years: older birth dates are typing errors
 MOST_DEPENDENTS = 10
@@ -74,6 +76,15 @@ def today_of(user: User, *, now: datetime) -> date:
     """The date where `user` lives as a patient, or in UTC for those who are none. Needs `patient` loaded."""
     patient = own_record(user)
     return now.astimezone(ZoneInfo(patient.time_zone) if patient else ZoneInfo("UTC")).date()
+
+
+def today_for(user: User | AnonymousUser, *, now: datetime) -> date:
+    """The date by which somebody who asks for what is on offer reads a calendar: where they live, if we know.
+
+    Otherwise HOME's: by UTC an offer that ends tonight would be gone in the afternoon. Needs `patient` loaded.
+    """
+    patient = own_record(user) if isinstance(user, User) else None
+    return now.astimezone(ZoneInfo(patient.time_zone) if patient else HOME).date()
 
 
 def own_record(user: User) -> Patient | None:

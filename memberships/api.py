@@ -8,6 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from clinics import people
 from clinics.edge import Endpoint
 from memberships import plans
 from memberships.models import Plan, Price
@@ -32,6 +33,8 @@ class PlansPage(serializers.Serializer[Any]):
 
 
 class PlansView(Endpoint):
+    """Prices are today's where you live, if you are signed in, otherwise in New York."""
+
     public = True
     shown_as = None
 
@@ -57,5 +60,6 @@ class PlansView(Endpoint):
         ],
         responses=PlansPage,
     )
-    def get(self, _request: Request) -> Response:
-        return Response({"results": plans.on_sale_summary(on=timezone.now().date()), "next": None})
+    def get(self, request: Request) -> Response:
+        today = people.today_for(request.user, now=timezone.now())
+        return Response({"results": plans.on_sale_summary(on=today), "next": None})

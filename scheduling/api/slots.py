@@ -11,7 +11,7 @@ from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from clinics import cursors, idempotency, paging, places
+from clinics import cursors, idempotency, paging, people, places
 from clinics.cursors import BadCursor
 from clinics.edge import Endpoint
 from clinics.models import AccessEvent, Clinic, Clinician, User
@@ -160,7 +160,10 @@ class VisitTypesPage(serializers.Serializer[Any]):
 
 
 class VisitTypesView(Endpoint):
-    """Types of visit that can be booked."""
+    """Types of visit that can be booked.
+
+    Prices are today's where you live, if you are signed in, otherwise in New York.
+    """
 
     public = True
     shown_as = None
@@ -190,9 +193,9 @@ class VisitTypesView(Endpoint):
             )
         ],
     )
-    def get(self, _request: Request) -> Response:
+    def get(self, request: Request) -> Response:
         offered = VisitType.objects.filter(is_offered=True, booked_by=VisitType.BookedBy.ANYONE)[:MOST_TYPES]
-        prices = entitlement.visit_prices(on=timezone.now().date())
+        prices = entitlement.visit_prices(on=people.today_for(request.user, now=timezone.now()))
         results = [
             {
                 "code": kind.code,
