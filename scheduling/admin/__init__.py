@@ -5,6 +5,7 @@ from scheduling.admin import (  # noqa: F401 - they register
     closures,
     hours,
     hours_days,
+    hours_visit_types,
     time_off,
     today,
 )

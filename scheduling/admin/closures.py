@@ -13,13 +13,13 @@ from django.utils import timezone
 
 from clinics.admin import doing
 from clinics.admin.doing import Done
-from clinics.admin.places import places
+from clinics.admin.places import Pages, places
 from clinics.admin.site import Link, site
 from clinics.admin.work import Work
 from clinics.models import Clinic, StaffRole
 from clinics.refusals import NotFound
 from scheduling import closures, stranded
-from scheduling.admin.hours import A_PAGE, HoursPages, left
+from scheduling.admin.hours import A_PAGE, left
 from scheduling.admin.hours_days import CHANGES_DAYS, chosen
 from scheduling.admin.hours_forms import SpanForm
 from scheduling.admin.hours_shown import MOST_VISITS, VisitLine, visit_lines
@@ -27,7 +27,7 @@ from scheduling.models import Closure
 
 
 @admin.register(Closure, site=site)
-class ClosureAdmin(HoursPages):
+class ClosureAdmin(Pages):
     section, icon = "Hours", "ac_unit"
 
     def pages(self) -> Sequence[tuple[str, str, Any]]:

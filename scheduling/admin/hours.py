@@ -15,13 +15,11 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils import timezone
 
-from clinics.admin import work
 from clinics.admin.doing import Done
-from clinics.admin.places import places
-from clinics.admin.scoped import ScopedAdmin
+from clinics.admin.places import Pages, places
 from clinics.admin.site import site
 from clinics.admin.work import Role, Work
 from clinics.models import Clinic, Clinician, Credential, OpeningHours, StaffRole, User
@@ -53,30 +51,8 @@ class Period(NamedTuple):
     set_at: datetime | None
 
 
-class HoursPages(ScopedAdmin):
-    """Pages instead of Django's lists and forms, below the address of the list."""
-
-    for_operators = True
-
-    def pages(self) -> Sequence[tuple[str, str, Any]]:
-        """Route, name behind the model's, and view; the list's name is `changelist`."""
-        raise NotImplementedError
-
-    def get_urls(self) -> list[URLPattern]:
-        prefix = f"{self.model._meta.app_label}_{self.model._meta.model_name}"  # noqa: SLF001 - Django documents it
-        return [
-            path(route, self.admin_site.admin_view(view), name=f"{prefix}_{name}") for route, name, view in self.pages()
-        ]
-
-    def seen(self, request: HttpRequest) -> Work:
-        at = work.of(request)
-        if not self.opens_to(at):
-            raise PermissionDenied
-        return at
-
-
 @admin.register(WeeklyHours, site=site)
-class WeeklyHoursAdmin(HoursPages):
+class WeeklyHoursAdmin(Pages):
     section, icon = "Hours", "calendar_view_week"
 
     def pages(self) -> Sequence[tuple[str, str, Any]]:
@@ -175,7 +151,7 @@ class WeeklyHoursAdmin(HoursPages):
 
 
 @admin.register(OpeningHours, site=site)
-class OpeningHoursAdmin(HoursPages):
+class OpeningHoursAdmin(Pages):
     section, icon = "Hours", "door_open"
 
     def pages(self) -> Sequence[tuple[str, str, Any]]:

@@ -13,12 +13,12 @@ from django.utils import timezone
 
 from clinics.admin import doing
 from clinics.admin.doing import Done
-from clinics.admin.places import places
+from clinics.admin.places import Pages, places
 from clinics.admin.site import site
 from clinics.admin.work import Role, Work
 from clinics.models import Clinic, Clinician, StaffRole
 from scheduling import intervals, shifts
-from scheduling.admin.hours import HoursPages, clinicians_at, day_of, left
+from scheduling.admin.hours import clinicians_at, day_of, left
 from scheduling.admin.hours_asking import Asked, ask
 from scheduling.admin.hours_forms import DayForm
 from scheduling.intervals import Span
@@ -30,7 +30,7 @@ A_WEEK = timedelta(days=7)
 
 
 @admin.register(Shift, site=site)
-class ShiftAdmin(HoursPages):
+class ShiftAdmin(Pages):
     section, icon = "Hours", "event_repeat"
 
     def pages(self) -> Sequence[tuple[str, str, Any]]:

@@ -90,7 +90,8 @@ def of(diff: Diff, at: Work) -> Shown:
         note("removed", planned_by(shift), hours(planned_by(shift), diff, types), "")
     for shift, planned in diff.changed:
         old = planned_by(shift)
-        was, will = hours(old, diff, types), hours(planned, diff, types)
+        same = set(old.visit_types) == set(planned.visit_types)
+        was, will = (hours(each, diff, {} if same else types) for each in (old, planned))
         if old.on != planned.on:
             was, will = f"{old.on:%b} {old.on.day}, {was}", f"{planned.on:%b} {planned.on.day}, {will}"
         note("changed", old, was, will)
@@ -154,9 +155,10 @@ def names_of(clinicians: Iterable[uuid.UUID]) -> list[tuple[uuid.UUID, str]]:
 
 
 def hours(planned: Planned, diff: Diff, types: dict[int, str]) -> str:
+    """The times of a shift and, among `types`, what can be booked in it."""
     zone = diff.zones[planned.clinic]
-    offered = ", ".join(sorted(types.get(pk, "?") for pk in planned.visit_types))
-    return f"{planned.span.start.astimezone(zone):%H:%M}–{planned.span.end.astimezone(zone):%H:%M}, {offered}"  # noqa: RUF001
+    offered = "".join(f", {name}" for name in sorted(types.get(pk, "?") for pk in planned.visit_types)) if types else ""
+    return f"{planned.span.start.astimezone(zone):%H:%M}–{planned.span.end.astimezone(zone):%H:%M}{offered}"  # noqa: RUF001
 
 
 def weekday(number: int) -> str:

@@ -14,13 +14,13 @@ from django.utils import timezone
 
 from clinics.admin import doing
 from clinics.admin.doing import Done
-from clinics.admin.places import places
+from clinics.admin.places import Pages, places
 from clinics.admin.site import Link, site
 from clinics.admin.work import Work
 from clinics.models import Clinic, Clinician, Room, StaffRole
 from clinics.refusals import NotFound
 from scheduling import time_off
-from scheduling.admin.hours import A_PAGE, HoursPages, clinicians_at, left
+from scheduling.admin.hours import A_PAGE, clinicians_at, left
 from scheduling.admin.hours_days import CHANGES_DAYS
 from scheduling.admin.hours_forms import SpanForm
 from scheduling.admin.hours_shown import MOST_VISITS, VisitLine, visit_lines
@@ -28,7 +28,7 @@ from scheduling.models import Claim
 
 
 @admin.register(Claim, site=site)
-class TimeOffAdmin(HoursPages):
+class TimeOffAdmin(Pages):
     """Claims of lane -1 alone: visits' own are theirs."""
 
     def pages(self) -> Sequence[tuple[str, str, Any]]:
