@@ -23,7 +23,7 @@ from clinics.admin.scoped import ScopedAdmin
 from clinics.admin.site import site
 from clinics.admin.work import Work
 from clinics.messages import rendering
-from clinics.models import InboundSms, Message, Patient, Registration, User
+from clinics.models import AccessEvent, InboundSms, Message, Patient, Registration, User
 
 # How far back the lists go. What was said is deleted after settings.MESSAGE_TEXTS_KEPT anyway.
 LISTED = timedelta(days=60)
@@ -59,8 +59,9 @@ class MessageAdmin(ScopedAdmin):
     """Messages about patients of one's clinics. Those who run the server see all, and not to whom or what they say."""
 
     section, icon = "Messages", "mail"
+    what = dict.fromkeys(("list", "page"), AccessEvent.What.MESSAGES)
     for_operators = True
-    list_display = ("what", "state", "channel", "to_whom", "due_at", "attempts", "error")
+    list_display = ("told", "state", "channel", "to_whom", "due_at", "attempts", "error")
     list_filter = ("status", "channel", "kind", Due)
     list_select_related = ("patient",)
     search_help_text = "Part of a patient's name"
@@ -84,7 +85,7 @@ class MessageAdmin(ScopedAdmin):
             is_ours=known_here(at, "patient"),
             is_failed=Case(When(status="failed", then=Value(1)), default=Value(0), output_field=IntegerField()),
         )
-        return rows if at.is_operator else rows.filter(is_ours=True)
+        return rows if at.is_operator else rows.filter(known_here(at, "patient"))
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         return lookup == Due.parameter_name or super().lookup_allowed(lookup, value, request)
@@ -93,7 +94,7 @@ class MessageAdmin(ScopedAdmin):
         return row.patient_id if row.is_ours else None  # type: ignore[attr-defined]
 
     @display(description="Message", ordering="template")
-    def what(self, row: Message) -> str:
+    def told(self, row: Message) -> str:
         return row.template.replace("_", " ").capitalize()
 
     @display(description="State", ordering="status")
@@ -110,7 +111,7 @@ class MessageAdmin(ScopedAdmin):
             raise Http404
         is_ours = row.is_ours
         context = {
-            "title": self.what(row),
+            "title": self.told(row),
             "message": row,
             "tone": TONES.get(row.status, ""),
             "is_ours": is_ours,
@@ -160,6 +161,7 @@ class InboundSmsAdmin(ScopedAdmin):
     """Texts from numbers that a patient of one's clinics has."""
 
     section, icon = "Messages", "sms"
+    what = {"list": AccessEvent.What.MESSAGES}
     list_display = ("received_at", "phone", "from_whom", "body")
     ordering = ("-received_at", "-pk")
     list_display_links = None

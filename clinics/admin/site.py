@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, URLResolver, reverse
+from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
 
@@ -55,7 +56,7 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]  # unfold ships no types
     def has_permission(self, request: HttpRequest) -> bool:
         return work.of(request).may_enter
 
-    @never_cache
+    @method_decorator(never_cache)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # noqa: ARG002
         """Where `admin_view` sends those who may not enter: to the pages where staff sign in (clinics.entrance)."""
         if request.user.is_authenticated:

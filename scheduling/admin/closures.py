@@ -19,6 +19,7 @@ from clinics.admin.work import Work
 from clinics.models import Clinic, StaffRole
 from clinics.refusals import NotFound
 from scheduling import closures, stranded
+from scheduling.admin import hours_shown
 from scheduling.admin.hours import A_PAGE, left
 from scheduling.admin.hours_days import CHANGES_DAYS, chosen
 from scheduling.admin.hours_forms import SpanForm
@@ -29,6 +30,7 @@ from scheduling.models import Closure
 @admin.register(Closure, site=site)
 class ClosureAdmin(Pages):
     section, icon = "Hours", "ac_unit"
+    what = hours_shown.WHAT
 
     def pages(self) -> Sequence[tuple[str, str, Any]]:
         return [

@@ -24,6 +24,7 @@ from clinics.admin.site import site
 from clinics.admin.work import Role, Work
 from clinics.models import Clinic, Clinician, Credential, OpeningHours, StaffRole, User
 from scheduling import shifts
+from scheduling.admin import hours_shown
 from scheduling.admin.hours_asking import Asked, ask
 from scheduling.admin.hours_forms import (
     BlockForm,
@@ -54,6 +55,7 @@ class Period(NamedTuple):
 @admin.register(WeeklyHours, site=site)
 class WeeklyHoursAdmin(Pages):
     section, icon = "Hours", "calendar_view_week"
+    what = hours_shown.WHAT
 
     def pages(self) -> Sequence[tuple[str, str, Any]]:
         return [("", "changelist", self.clinicians), ("<uuid:clinician_id>/", "change", self.clinician)]
@@ -153,6 +155,7 @@ class WeeklyHoursAdmin(Pages):
 @admin.register(OpeningHours, site=site)
 class OpeningHoursAdmin(Pages):
     section, icon = "Hours", "door_open"
+    what = hours_shown.WHAT
 
     def pages(self) -> Sequence[tuple[str, str, Any]]:
         return [("", "changelist", self.clinics), ("<uuid:clinic_id>/", "change", self.clinic)]

@@ -18,6 +18,7 @@ from clinics.admin.site import site
 from clinics.admin.work import Role, Work
 from clinics.models import Clinic, Clinician, StaffRole
 from scheduling import intervals, shifts
+from scheduling.admin import hours_shown
 from scheduling.admin.hours import clinicians_at, day_of, left
 from scheduling.admin.hours_asking import Asked, ask
 from scheduling.admin.hours_forms import DayForm
@@ -32,6 +33,7 @@ A_WEEK = timedelta(days=7)
 @admin.register(Shift, site=site)
 class ShiftAdmin(Pages):
     section, icon = "Hours", "event_repeat"
+    what = hours_shown.WHAT
 
     def pages(self) -> Sequence[tuple[str, str, Any]]:
         return [

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from django.urls import reverse
 
 from clinics.admin.work import Work
+from clinics.audit import AccessEvent
 from clinics.models import Clinic, Clinician
 from scheduling.models import Appointment, VisitType
 from scheduling.shifts import Diff, Planned
@@ -16,6 +17,8 @@ from scheduling.shifts.diffs import planned_by
 from scheduling.stranded import WORDS
 
 MOST_VISITS = 200  # on one page
+# What the pages with visits on them show of their patients.
+WHAT = dict.fromkeys(("page", "diff", "visits", "stranded"), AccessEvent.What.VISITS)
 
 
 class Kind(NamedTuple):

@@ -13,6 +13,7 @@ from django.urls import URLPattern, path
 from clinics.admin.scoped import ScopedAdmin
 from clinics.admin.site import site
 from clinics.admin.work import Work
+from clinics.audit import AccessEvent
 from clinics.models import User
 from scheduling.models import Reminder
 
@@ -24,6 +25,7 @@ class ReminderAdmin(ScopedAdmin):
     """Those of visits at one's clinics; `?appointment=<id>` lists one visit's. What was sent stands in the messages."""
 
     section, icon = "Messages", "alarm"
+    what = {"list": AccessEvent.What.VISITS}
     list_display = ("due_at", "kind", "status", "patient", "visit", "clinic", "settled_at")
     list_filter = ("status", "kind")
     list_select_related = ("appointment__patient", "appointment__clinic")
@@ -41,8 +43,9 @@ class ReminderAdmin(ScopedAdmin):
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         return lookup == "appointment" or super().lookup_allowed(lookup, value, request)
 
-    def patient_of(self, row: Reminder) -> uuid.UUID:
-        return row.appointment.patient_id
+    def patient_of(self, row: Reminder) -> uuid.UUID | None:
+        patient: uuid.UUID = row.appointment.patient_id
+        return patient
 
     @display(description="Patient")
     def patient(self, row: Reminder) -> str:

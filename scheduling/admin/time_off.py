@@ -20,6 +20,7 @@ from clinics.admin.work import Work
 from clinics.models import Clinic, Clinician, Room, StaffRole
 from clinics.refusals import NotFound
 from scheduling import time_off
+from scheduling.admin import hours_shown
 from scheduling.admin.hours import A_PAGE, clinicians_at, left
 from scheduling.admin.hours_days import CHANGES_DAYS
 from scheduling.admin.hours_forms import SpanForm
@@ -30,6 +31,8 @@ from scheduling.models import Claim
 @admin.register(Claim, site=site)
 class TimeOffAdmin(Pages):
     """Claims of lane -1 alone: visits' own are theirs."""
+
+    what = hours_shown.WHAT
 
     def pages(self) -> Sequence[tuple[str, str, Any]]:
         return [("", "changelist", self.times), ("add/", "add", self.enter), ("<uuid:claim_id>/", "change", self.time)]
