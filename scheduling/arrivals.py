@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from clinics import messages
 from clinics.models import User
 from clinics.refusals import Refused
-from scheduling import claims
+from scheduling import claims, notices, reminders
 from scheduling.booking import records
 from scheduling.booking import wanted as wanting
 from scheduling.booking.records import Kind, Status
@@ -83,6 +84,9 @@ def advance(*, visit: Appointment, to: Appointment.Status, actor: User, now: dat
             claims.release(appointment=was.pk)
         records.change(was, before, status=to)
         records.record(was, Kind.STATUS, before, actor, now)
+        # Whoever is here, or was not there, needs no word of it any more.
+        reminders.withdraw(was, now=now)
+        messages.withdraw(about=notices.about(was), now=now)
     return was
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from clinics import messages
 from clinics.models import ContactPreference, Link, Message, Patient, Proxy
-from scheduling import notices, reminders
+from scheduling import arrivals, notices, reminders
 from scheduling.models import Appointment, Reminder
 from tests import cast
 from tests.cast import NOW, at
@@ -96,6 +96,12 @@ class TestWithdrawing:
         assert planned(visit) == {}
         assert sent(visit) == ["visit_cancelled"]
         assert sent(visit, "withdrawn") == ["visit_booked", "visit_reminder"]
+
+    def test_who_has_arrived_is_not_reminded(self, visit, desk):
+        arrivals.advance(visit=visit, to=Appointment.Status.ARRIVED, actor=desk, now=at(9, days=1))
+
+        assert planned(visit) == {}
+        assert sent(visit) == []
 
     def test_moving_away_and_back_reminds_of_the_last_time(self, avon, office, visit):
         acts.move(visit, avon.slot(at(16, days=1), office))
