@@ -3,7 +3,7 @@
 from django.urls import path
 
 from scheduling import pages
-from scheduling.api import appointments, calendars, callers, holds, slots
+from scheduling.api import appointments, calendars, callers, holds, slots, texts
 
 api = [
     path("slots", slots.SlotsView.as_view()),
@@ -27,5 +27,6 @@ api = [
 web = [
     path("confirm/<str:token>", pages.confirm, name="confirm-visit"),
     path("cancel/<str:token>", pages.cancel, name="cancel-visit"),
+    path("webhooks/twilio/sms", texts.sms),
     path("calendar/<str:secret>.ics", calendars.FeedFileView.as_view(), name="calendar-feed"),
 ]
