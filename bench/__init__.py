@@ -6,6 +6,7 @@ planting    the clinics, visits and patients that are measured, in a process of 
 board       what is asked and booked, as the planting hands it over
 load        the process that asks and books, over HTTP or as bare SQL
 bare        holding and booking as a client would who writes SQL by hand
+reminders   many reminders that are due at once, sent by one worker (draining) to a mail server (sink)
 cpu         who used the processor
 measuring   rounds of both kinds by turns, and what came of them
 report      the table, the targets, the JSON

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from bench import cpu, history, measuring, report, servers
+from bench import cpu, history, measuring, reminders, report, servers
 from bench.board import Board
 from bench.measuring import Size, Stand
 from bench.report import History, Volume
@@ -24,7 +24,7 @@ from config import embedded
 
 DEMO, SCALE, HISTORY = "demo", "scale", "history"
 CROWD = 8
-PARTS = ("search", "history", "booking")
+PARTS = ("search", "history", "booking", "reminders")
 
 
 def main() -> int:
@@ -33,16 +33,26 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=Size.rounds, help="of each kind, by turns (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=Size.seconds, help="of a round of searches (%(default)s)")
     parser.add_argument("--visits", type=int, default=Size.visits, help="of a client's round of bookings (%(default)s)")
+    parser.add_argument("--reminders", type=int, default=5_000, help="that are due at once (default: %(default)s)")
     parser.add_argument("--only", choices=PARTS, action="append", help="a part of it")
     asked = parser.parse_args()
     size = Size(rounds=asked.rounds, seconds=asked.seconds, visits=asked.visits)
     began = time.monotonic()
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    parts = asked.only or PARTS
+    targets: list[report.Target] = []
     with embedded.lent(servers.FOLDER) as urls:
-        volume = run(SCALE if asked.scale else DEMO, urls, size, asked.only or PARTS)
-    print(report.show(volume))
-    print(f"\n{report.write(volume, servers.FOLDER)}, {time.monotonic() - began:.0f} s")
-    return 0 if all(target.reached or target.orientation for target in volume.targets()) else 1
+        if set(parts) - {"reminders"}:
+            volume = run(SCALE if asked.scale else DEMO, urls, size, parts)
+            print(report.show(volume))
+            print(f"\n{report.write(volume, servers.FOLDER)}, {time.monotonic() - began:.0f} s")
+            targets += volume.targets()
+        if "reminders" in parts:
+            tell(f"{asked.reminders:,} reminders that are due, sent by one worker")
+            sent = reminders.measure(urls, asked.reminders)
+            print(sent.show())
+            targets += sent.targets()
+    return 0 if all(target.reached or target.orientation for target in targets) else 1
 
 
 def run(name: str, urls: dict[str, str], size: Size, parts: tuple[str, ...] | list[str]) -> Volume:
