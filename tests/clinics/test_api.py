@@ -191,7 +191,9 @@ class TestMe:
             Proxy.objects.create(user=pat.user, patient=child)
         caller = Caller(pat.user)
 
-        with django_assert_num_queries(5):  # session with record, identifiers, coverages, dependents, roles
+        with django_assert_num_queries(
+            6
+        ):  # session with record, identifiers, coverages, dependents, roles; who was shown
             assert len(caller.get("/me").json()["dependents"]) == children
 
     def test_it_changes_how_to_reach_somebody(self, pat: Any):
