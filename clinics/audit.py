@@ -29,7 +29,11 @@ known AS (
       SELECT FROM unnest(asked.patients) AS one WHERE NOT EXISTS (
         SELECT FROM clinics_proxy AS p
         WHERE p.user_id = asked.viewer AND p.patient_id = one AND (p.ended_on IS NULL OR p.ended_on > asked.now::date)))
-    THEN 'proxy' ELSE 'care' END) AS basis
+    THEN 'proxy' WHEN NOT EXISTS (
+      SELECT FROM unnest(asked.patients) AS one WHERE NOT EXISTS (
+        SELECT FROM clinics_breakglass AS b
+        WHERE b.user_id = asked.viewer AND b.patient_id = one AND b.during @> clock_timestamp()))
+    THEN 'break_glass' ELSE 'care' END) AS basis
   FROM asked),
 earlier AS (
   SELECT id FROM clinics_accessevent, asked, known
@@ -67,8 +71,9 @@ def shown(
     """Write down that `viewer` is shown something of `patients`, in the caller's transaction, before it is shown.
 
     `page` is a route's template, never an address with ids or values. Without `basis` it is `proxy` where the viewer is
-    the proxy of all of them, otherwise `care`. Own records are left out; where nothing else is shown nothing is
-    written, and it costs no statement. Otherwise one, however many patients. Needs the viewer's `patient` loaded.
+    the proxy of all of them, `break_glass` where they opened all of them in an emergency, otherwise `care`. Own records
+    are left out; where nothing else is shown nothing is written, and it costs no statement. Otherwise one, however many
+    patients. Needs the viewer's `patient` loaded.
     """
     own = people.own_record(viewer)
     others = sorted({patient for patient in patients if own is None or patient != own.pk})

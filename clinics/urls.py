@@ -3,12 +3,14 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from clinics import entrance, pages
-from clinics.api import clinicians, me, places, preferences, sessions, twilio
+from clinics.api import break_glass, clinicians, me, places, preferences, sessions, twilio
 
 api = [
     path("clinics", places.Clinics.as_view()),
     path("clinics/<uuid:clinic_id>", places.ClinicById.as_view()),
     path("clinicians", clinicians.Clinicians.as_view()),
+    path("break-glass", break_glass.BreakGlassView.as_view()),
+    path("break-glass/<uuid:access_id>", break_glass.BreakGlassById.as_view()),
     path("me", me.Me.as_view()),
     path("me/dependents", me.Dependents.as_view()),
     path("me/preferences", preferences.Preferences.as_view()),

@@ -79,21 +79,29 @@ def require_staff_at(user: User, clinic: uuid.UUID) -> None:
 
 def visit(user: User, visit_id: uuid.UUID, *, now: datetime) -> Appointment:
     """The visit `visit_id`, booked at some time, which `user` may see. Raises NotFound when absent or forbidden."""
-    return _one(user, visit_id, now, Appointment.objects.filter(booked_at__isnull=False))
+    return _one(user, visit_id, now, Appointment.objects.filter(booked_at__isnull=False), to_change=False)
+
+
+def visit_to_change(user: User, visit_id: uuid.UUID, *, now: datetime) -> Appointment:
+    """The visit `visit_id`, booked at some time, which `user` may change. Raises NotFound when absent or forbidden."""
+    return _one(user, visit_id, now, Appointment.objects.filter(booked_at__isnull=False), to_change=True)
 
 
 def held(user: User, hold_id: uuid.UUID, *, now: datetime) -> Appointment:
-    """The hold `hold_id`, whatever became of it, which `user` may see. Raises NotFound when absent or forbidden."""
-    return _one(user, hold_id, now, Appointment.objects.all())
+    """The hold `hold_id`, whatever became of it, which `user` may change. Raises NotFound when absent or forbidden."""
+    return _one(user, hold_id, now, Appointment.objects.all(), to_change=True)
 
 
-def _one(user: User, pk: uuid.UUID, now: datetime, among: AppointmentQuerySet) -> Appointment:
+def _one(user: User, pk: uuid.UUID, now: datetime, among: AppointmentQuerySet, *, to_change: bool) -> Appointment:
     found = among.filter(pk=pk).with_what_it_shows().first()
     if found is None:
         raise NotFound
     # Most look at their own: that is known without asking for all the other ways to be allowed.
     is_own = user.is_active and found.patient.user_id == user.pk
     today = people.today_of(user, now=now)
-    if not is_own and not Appointment.objects.visible_to(user, on=today).filter(pk=pk).exists():
+    if is_own:
+        return found
+    allowed = Appointment.objects.changeable_by if to_change else Appointment.objects.visible_to
+    if not allowed(user, on=today).filter(pk=pk).exists():
         raise NotFound
     return found

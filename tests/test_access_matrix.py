@@ -22,6 +22,12 @@ def expected(*answers: str) -> dict[str, str]:
 
 
 NEWBORN = {"given_name": "New", "family_name": "Born", "birth_date": "2026-11-01"}
+BROKEN = {
+    "given_name": CANARY,
+    "family_name": "Example",
+    "birth_date": "2016-11-24",
+    "reason": "Came in unconscious, nothing is known.",
+}
 EVERYBODY = expected("200", "200", "200", "200", "200", "200", "200", "200", "200")
 OF_THE_PATIENT = expected("200+", "200+", "200+", "404", "200+", "200+", "404", "404", "401")
 
@@ -92,6 +98,23 @@ MATRIX: dict[str, Row] = {
     "DELETE me/work-calendar-feed": (
         lambda c, w: c.delete("/me/work-calendar-feed"),
         expected("204", "204", "204", "204", "204", "204", "204", "204", "401"),
+    ),
+    # The front desk may not, the clinician here need not.
+    "POST break-glass": (
+        lambda c, w: c.post("/break-glass", {**BROKEN, "birth_date": str(w.patient.birth_date)}),
+        expected("403", "403", "403", "403", "403", "409", "403", "403", "401"),
+    ),
+    "GET break-glass": (
+        lambda c, w: c.get("/break-glass"),
+        expected("200", "200", "200", "200", "200", "200", "200", "200", "401"),
+    ),
+    "GET break-glass/<uuid:access_id>": (
+        lambda c, w: c.get(f"/break-glass/{w.visit.pk}"),
+        expected("404", "404", "404", "404", "404", "404", "404", "404", "401"),
+    ),
+    "DELETE break-glass/<uuid:access_id>": (
+        lambda c, w: c.delete(f"/break-glass/{w.visit.pk}"),
+        expected("404", "404", "404", "404", "404", "404", "404", "404", "401"),
     ),
     "GET me/sessions": (
         lambda c, w: c.get("/me/sessions"),
@@ -216,6 +239,7 @@ def test_it_refuses_methods_that_are_not_there(role: str, world: World):
 
 
 WRITES = {
+    "POST break-glass": ("post", "/break-glass", BROKEN),
     "PATCH me": ("patch", "/me", {"city": "Avon"}),
     "PATCH me/preferences": ("patch", "/me/preferences", {}),
     "POST me/dependents": ("post", "/me/dependents", NEWBORN),
@@ -239,6 +263,7 @@ WRITES = {
     "POST appointments/<uuid:visit_id>/cancel": ("post", "/appointments/{visit}/cancel", {}),
 }
 DECLARED = {
+    "POST break-glass": {"given_name", "family_name", "birth_date", "reason"},
     "PATCH me": {
         "preferred_name", "phone", "street", "city", "state", "postal_code", "time_zone", "language",
     },
@@ -317,7 +342,9 @@ def test_it_filters_and_orders_by_what_it_declares_alone(route: str, parameter: 
     caller = Caller(world.callers["owner"])
     ids = {"clinic": world.avon.clinic.pk, "visit": world.visit.pk}
     name = route.removeprefix("GET ")
-    path = re.sub("<uuid:(clinic|visit)_id>", lambda found: str(ids[found[1]]), f"/{name}{NEEDED.get(name, '')}")
+    path = re.sub(
+        r"<uuid:(\w+)_id>", lambda found: str(ids.get(found[1], world.visit.pk)), f"/{name}{NEEDED.get(name, '')}"
+    )
 
     answer = caller.get(f"{path}{'&' if '?' in path else '?'}{parameter}=patient")
 

@@ -2,6 +2,7 @@
 
 from clinics.models.accounts import Attempt, Session, User
 from clinics.models.audit import AccessEvent, AccessRepeat, PatientSeen
+from clinics.models.break_glass import BreakGlass
 from clinics.models.clinicians import Clinician, Credential, Licence
 from clinics.models.idempotency import IdempotencyKey
 from clinics.models.messages import ContactPreference, InboundSms, Link, Message, SendingPace, SmsOptOut
@@ -13,6 +14,7 @@ __all__ = [
     "AccessEvent",
     "AccessRepeat",
     "Attempt",
+    "BreakGlass",
     "Calendar",
     "Clinic",
     "Clinician",

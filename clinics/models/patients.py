@@ -9,6 +9,7 @@ from phonenumber_field.modelfields import PhoneNumberField
 
 from clinics.ids import new_id
 from clinics.models.accounts import User
+from clinics.models.break_glass import BreakGlass
 from clinics.models.history import tracked
 from clinics.models.places import Calendar, Clinic, validate_time_zone
 from clinics.models.staff import StaffRole
@@ -39,13 +40,16 @@ class PatientQuerySet(models.QuerySet["Patient"]):
     def visible_to(self, user: User, *, on: date) -> "PatientQuerySet":
         """The patients whose records `user` may see on the day `on`.
 
-        These are the ones they act for and, for staff who care for patients, those registered at a clinic of theirs.
+        These are the ones they act for and, for staff who care for patients, those registered at a clinic of theirs,
+        and those whose record they opened in an emergency (BreakGlass): to read, for changes ask who works where.
         """
         if not user.is_active:
             return self.none()
         at_work = Registration.objects.filter(clinic__in=StaffRole.objects.care_places(user).values("pk"))
         return self.filter(
-            Q(pk__in=self.model.objects.acted_for_by(user, on=on).values("pk")) | Q(pk__in=at_work.values("patient"))
+            Q(pk__in=self.model.objects.acted_for_by(user, on=on).values("pk"))
+            | Q(pk__in=at_work.values("patient"))
+            | Q(pk__in=BreakGlass.objects.open().filter(user=user).values("patient"))
         )
 
 

@@ -13,7 +13,15 @@ from clinics.models.places import Clinic, Organization
 class StaffRoleQuerySet(models.QuerySet["StaffRole"]):
     def care_places(self, user: User) -> models.QuerySet[Clinic]:
         """The clinics at which `user` cares for patients, by a role there or at the clinic's health system."""
-        roles = self.filter(user=user, user__is_active=True, role__in=StaffRole.CARE)
+        return self.places(user, *StaffRole.CARE)
+
+    def managed_places(self, user: User) -> models.QuerySet[Clinic]:
+        """The clinics that `user` manages, one by one or by their health system."""
+        return self.places(user, StaffRole.Role.MANAGER)
+
+    def places(self, user: User, *held: "StaffRole.Role") -> models.QuerySet[Clinic]:
+        """The clinics at which `user` has a role of those `held`, there or at the clinic's health system."""
+        roles = self.filter(user=user, user__is_active=True, role__in=held)
         return Clinic.objects.filter(
             Q(pk__in=roles.values("clinic")) | Q(health_system__in=roles.values("organization"))
         )

@@ -104,6 +104,7 @@ class VisitPages:
         def done() -> Done:
             if access.family(user, now=now).source(visit.patient_id) != Source.STAFF:
                 raise OwnRecord
+            access.require_staff_at(user, visit.clinic_id)  # who only looks at it in an emergency changes nothing
             said = work(visit, user, now)
             return Done(said, to=reverse(PAGE, args=[visit.pk]))
 

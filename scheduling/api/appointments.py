@@ -207,7 +207,7 @@ class RescheduleView(VisitEndpoint):
     def post(self, request: Request, visit_id: uuid.UUID) -> Response:
         asked = parse(self.Asked, request.data)
         now = timezone.now()
-        visit = access.visit(self.caller, visit_id, now=now)
+        visit = access.visit_to_change(self.caller, visit_id, now=now)
         family = access.family(self.caller, now=now)
         source = family.source(visit.patient_id)
         if source == Appointment.Source.STAFF:
@@ -227,7 +227,7 @@ class ConfirmView(VisitEndpoint):
     def post(self, request: Request, visit_id: uuid.UUID) -> Response:
         parse(Shape, request.data)
         now = timezone.now()
-        visit = access.visit(self.caller, visit_id, now=now)
+        visit = access.visit_to_change(self.caller, visit_id, now=now)
         family = access.family(self.caller, now=now)
         source = family.source(visit.patient_id)
         confirmed = booking.confirm(visit=visit, actor=self.caller, source=source, now=now)
@@ -249,7 +249,7 @@ class CancelView(VisitEndpoint):
     def post(self, request: Request, visit_id: uuid.UUID) -> Response:
         asked = parse(self.Asked, request.data)
         now = timezone.now()
-        visit = access.visit(self.caller, visit_id, now=now)
+        visit = access.visit_to_change(self.caller, visit_id, now=now)
         family = access.family(self.caller, now=now)
         source = family.source(visit.patient_id)
         cancelled = booking.cancel(visit=visit, actor=self.caller, source=source, now=now, **asked)

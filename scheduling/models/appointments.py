@@ -10,21 +10,25 @@ from django.db.models import Q
 from django.db.models.lookups import LessThanOrEqual
 
 from clinics.ids import new_id
-from clinics.models import Clinic, Clinician, Organization, Patient, Room, StaffRole, User
+from clinics.models import BreakGlass, Clinic, Clinician, Organization, Patient, Room, StaffRole, User
 from clinics.models.history import tracked
 from memberships.models import Membership
 from scheduling.models.visit_types import LONGEST_VISIT, VisitType
 
 
 class AppointmentQuerySet(models.QuerySet["Appointment"]):
+    def changeable_by(self, user: User, *, on: date) -> "AppointmentQuerySet":
+        """What `user` may change on the day `on`: visits of those they act for, and at clinics they work at."""
+        return self.filter(self.theirs(user, on=on)) if user.is_active else self.none()
+
     def visible_to(self, user: User, *, on: date) -> "AppointmentQuerySet":
-        """What `user` may see on the day `on`: visits of those they act for, and at clinics they work at."""
-        if not user.is_active:
-            return self.none()
+        """What `user` may see on the day `on`: what they may change, and whom they opened in an emergency."""
+        opened = BreakGlass.objects.open().filter(user=user).values("patient")
+        return self.filter(self.theirs(user, on=on) | Q(patient__in=opened)) if user.is_active else self.none()
+
+    def theirs(self, user: User, *, on: date) -> Q:
         own = Patient.objects.acted_for_by(user, on=on)
-        return self.filter(
-            Q(patient__in=own.values("pk")) | Q(clinic__in=StaffRole.objects.care_places(user).values("pk"))
-        )
+        return Q(patient__in=own.values("pk")) | Q(clinic__in=StaffRole.objects.care_places(user).values("pk"))
 
     def meeting(self, start: datetime, end: datetime) -> "AppointmentQuerySet":
         """The visits of which some time lies in [start, end), found without reading all those before."""

@@ -50,8 +50,8 @@ def test_it_says_that_unknown_fields_are_refused(description: Any):
 
 def test_it_names_calls_by_what_they_do(description: Any):
     verbs = {
-        "add", "admit", "book", "cancel", "change", "confirm", "create", "end", "extend", "list", "overbook", "read",
-        "release", "reschedule",
+        "add", "admit", "book", "cancel", "change", "confirm", "create", "end", "extend", "list", "open",
+        "overbook", "read", "release", "reschedule",
     }  # fmt: skip
     names = [call["operationId"] for _, _, call in operations(description)]
 
