@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from clinics import entrance, pages
-from clinics.api import break_glass, clinicians, me, places, preferences, sessions, twilio
+from clinics.api import access_log, break_glass, clinicians, me, places, preferences, sessions, twilio
 
 api = [
     path("clinics", places.Clinics.as_view()),
@@ -12,6 +12,7 @@ api = [
     path("break-glass", break_glass.BreakGlassView.as_view()),
     path("break-glass/<uuid:access_id>", break_glass.BreakGlassById.as_view()),
     path("me", me.Me.as_view()),
+    path("me/access-log", access_log.AccessLog.as_view()),
     path("me/dependents", me.Dependents.as_view()),
     path("me/preferences", preferences.Preferences.as_view()),
     path("me/sessions", sessions.Sessions.as_view()),

@@ -57,6 +57,14 @@ MATRIX: dict[str, Row] = {
         lambda c, w: c.patch("/me", {"city": "Avon"}),
         expected("200+", "200+", "200+", "200", "409", "409", "409", "409", "401"),
     ),
+    "GET me/access-log": (
+        lambda c, w: c.get("/me/access-log"),
+        expected("200", "200", "200", "200", "409", "409", "409", "409", "401"),
+    ),
+    "GET me/access-log of the patient": (
+        lambda c, w: c.get("/me/access-log", {"patient": str(w.patient.pk)}),
+        expected("200", "200", "404", "404", "404", "404", "404", "404", "401"),
+    ),
     "GET me/dependents": (
         lambda c, w: c.get("/me/dependents"),
         expected("200", "200+", "200+", "200", "200", "200", "200", "200", "401"),
