@@ -9,10 +9,13 @@ from typing import Any
 
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.db import transaction
 from fido2.webauthn import AuthenticationResponse, RegistrationResponse
 
 from clinics import encryption
+from clinics.models import Session, User
 from clinics.refusals import Refused
 from clinics.sessions import SignIn
 
@@ -34,6 +37,32 @@ class SecondFactorRequired(Refused):
 def is_lacking(signed_in: SignIn) -> bool:
     """Whether somebody who signed in must take the second step before anything else."""
     return settings.STAFF_MFA_REQUIRED and signed_in.is_staff and not (signed_in.has_factor and signed_in.used_factor)
+
+
+def reset(*, user: User) -> None:
+    """Take every second factor from `user`, who lost them, and end their sessions."""
+    with transaction.atomic():
+        Authenticator.objects.filter(user=user).delete()
+        Session.objects.filter(user=user).delete()
+
+
+def reencrypt() -> int:
+    """Encrypt by the first key what an earlier one encrypted. Returns how many second factors that were.
+
+    Sessions need none of it: staff's last for half a day, and a session that cannot be read is over.
+    """
+    changed = 0
+    for pk in Authenticator.objects.exclude(type=Authenticator.Type.WEBAUTHN).values_list("pk", flat=True):
+        with transaction.atomic():
+            # Locked as allauth locks it while a recovery code is used up.
+            kept = Authenticator.objects.select_for_update().filter(pk=pk).first()
+            name = "secret" if kept and kept.type == Authenticator.Type.TOTP else "seed"
+            if kept is None or encryption.is_current(kept.data[name]):
+                continue
+            kept.data[name] = encryption.encrypt(encryption.decrypt(kept.data[name]))
+            kept.save(update_fields=["data"])
+            changed += 1
+    return changed
 
 
 def is_credential(value: Any, *, is_new: bool) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ import time_machine
 from allauth.mfa.models import Authenticator
 from django.conf import LazySettings
 from django.core import mail
+from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.db import connection
 from django.utils import timezone
 
@@ -271,6 +274,35 @@ class TestAtRest:
         answer = elsewhere.call("POST", "/auth/2fa/authenticate", {"code": totp(seed)})
 
         assert answer.status_code == 200
+
+    def test_a_key_can_be_taken_away_once_all_is_encrypted_anew(self, app: App, settings: LazySettings):
+        seed = app.set_up_totp()
+        TestPasskeys().add(app, Passkey())
+        code = app.codes()[0]
+        new = encryption.new_key("next")
+        settings.ENCRYPTION_KEYS = f"{new},{settings.ENCRYPTION_KEYS}"
+        told, again = StringIO(), StringIO()
+        call_command("reencrypt", stdout=told)
+        call_command("reencrypt", stdout=again)
+        settings.ENCRYPTION_KEYS = new
+
+        answers = []
+        for given in (totp(seed), code):
+            elsewhere = App()
+            elsewhere.sign_in()
+            answers.append(elsewhere.call("POST", "/auth/2fa/authenticate", {"code": given}).status_code)
+
+        assert answers == [200, 200]
+        assert (told.getvalue()[:2], again.getvalue()[:2]) == ("2 ", "0 ")
+
+    def test_who_lost_it_all_begins_anew(self, app: App, ann: User):
+        app.set_up_totp()
+        call_command("reset_second_factor", "Ann@example.com", stdout=StringIO())
+
+        assert app.call("GET", "/api/v1/me").status_code == 401
+        assert App().sign_in().status_code == 200
+        with pytest.raises(CommandError):
+            call_command("reset_second_factor", "nobody@example.com")
 
     def test_a_session_of_a_key_that_is_gone_is_over(self, app: App, settings: LazySettings):
         settings.ENCRYPTION_KEYS = encryption.new_key("next")
