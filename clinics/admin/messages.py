@@ -28,6 +28,7 @@ from clinics.models import AccessEvent, InboundSms, Message, Patient, Registrati
 # How far back the lists go. What was said is deleted after settings.MESSAGE_TEXTS_KEPT anyway.
 LISTED = timedelta(days=60)
 LEFT_OUT = "(a link)"
+FAILED_FIRST = Case(When(status="failed", then=Value(1)), default=Value(0), output_field=IntegerField())
 TONES = {"failed": "bad", "unclear": "warn", "queued": "", "sending": "", "sent": "good", "delivered": "good"}
 
 
@@ -65,7 +66,7 @@ class MessageAdmin(ScopedAdmin):
     list_filter = ("status", "channel", "kind", Due)
     list_select_related = ("patient",)
     search_help_text = "Part of a patient's name"
-    ordering = ("-is_failed", "-due_at", "-pk")
+    ordering = (FAILED_FIRST.desc(), "-due_at", "-pk")
 
     def get_urls(self) -> list[URLPattern]:
         to = self.admin_site.admin_view
@@ -83,7 +84,6 @@ class MessageAdmin(ScopedAdmin):
         rows = Message.objects.all() if at.is_operator else super().scoped(at, user=user, now=now)
         rows = rows.filter(due_at__gt=now - LISTED).annotate(
             is_ours=known_here(at, "patient"),
-            is_failed=Case(When(status="failed", then=Value(1)), default=Value(0), output_field=IntegerField()),
         )
         return rows if at.is_operator else rows.filter(known_here(at, "patient"))
 
