@@ -10,7 +10,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.db.models import QuerySet
 
-from clinics.models import Calendar, Patient, Proxy, User
+from clinics.models import Calendar, IdentityCorrection, Patient, Proxy, User
 from clinics.models.patients import years_before
 from clinics.refusals import Refused
 
@@ -22,6 +22,25 @@ MOST_DEPENDENTS = 10
 CONTACT_FIELDS = frozenset(
     {"preferred_name", "phone", "street", "city", "state", "postal_code", "time_zone", "language"}
 )
+
+# What staff put right when a document or the patient says so. It decides whom a caller is taken for.
+IDENTITY_FIELDS = ("given_name", "family_name", "birth_date")
+
+
+class ReasonNeeded(Refused):
+    """A correction of who somebody is, without why."""
+
+    code = "reason_needed"
+    status = 400
+    detail = "Say why: what you saw, for example a driver's licence."
+
+
+class EmailIsTheirs(Refused):
+    """An e-mail address by which somebody signs in."""
+
+    code = "email_is_theirs"
+    status = 409
+    detail = "This patient has an account: they change its e-mail address themselves."
 
 
 class ImplausibleBirthDate(Refused):
@@ -211,3 +230,49 @@ def change_own_contact(*, user: User, changes: Mapping[str, Any]) -> None:
     if changes:
         Patient.objects.filter(pk=patient.pk).update(**changes)
         patient.refresh_from_db(fields=list(changes))
+
+
+def change_contact(*, patient: Patient, changes: Mapping[str, Any]) -> None:
+    """Change contact data of `patient`, by staff who may see them: CONTACT_FIELDS, and for those without account email.
+
+    Raises EmailIsTheirs.
+    """
+    if not changes.keys() <= CONTACT_FIELDS | {"email"}:
+        raise ValueError("Only contact fields are changed so.")
+    with transaction.atomic():
+        # Somebody may open an account with this record meanwhile.
+        was = Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
+        changed = {name: value for name, value in changes.items() if getattr(was, name) != value}
+        if "email" in changed and was.user_id is not None:
+            raise EmailIsTheirs
+        if changed:
+            Patient.objects.filter(pk=was.pk).update(**changed)
+
+
+def correct_identity(
+    *, patient: Patient, changes: Mapping[str, Any], reason: str, actor: User, today: date, now: datetime
+) -> None:
+    """Put right who a patient is (IDENTITY_FIELDS), by staff, and keep what was there before and why.
+
+    Changing nothing keeps nothing. Raises ReasonNeeded, and ImplausibleBirthDate by `today` where they live.
+    """
+    if not changes.keys() <= set(IDENTITY_FIELDS):
+        raise ValueError("Only identity fields are corrected so.")
+    if not reason.strip():
+        raise ReasonNeeded
+    if "birth_date" in changes:
+        check_birth_date(changes["birth_date"], today=today)
+    with transaction.atomic():
+        was = Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
+        changed = {name: value for name, value in changes.items() if getattr(was, name) != value}
+        if not changed:
+            return
+        Patient.objects.filter(pk=was.pk).update(**changed)
+        IdentityCorrection.objects.create(
+            patient=was,
+            at=now,
+            actor=actor,
+            before={name: str(getattr(was, name)) for name in changed},
+            after={name: str(value) for name, value in changed.items()},
+            reason=reason,
+        )

@@ -6,7 +6,7 @@ from clinics.models.break_glass import BreakGlass
 from clinics.models.clinicians import Clinician, Credential, Licence
 from clinics.models.idempotency import IdempotencyKey
 from clinics.models.messages import ContactPreference, InboundSms, Link, Message, SendingPace, SmsOptOut
-from clinics.models.patients import Coverage, Identifier, Patient, Proxy, Registration, Sex
+from clinics.models.patients import Coverage, Identifier, IdentityCorrection, Patient, Proxy, Registration, Sex
 from clinics.models.places import Calendar, Clinic, OpeningHours, Organization, Room
 from clinics.models.staff import StaffRole
 
@@ -23,6 +23,7 @@ __all__ = [
     "Credential",
     "IdempotencyKey",
     "Identifier",
+    "IdentityCorrection",
     "InboundSms",
     "Licence",
     "Link",

@@ -3,8 +3,10 @@
 from datetime import date
 
 from django.contrib.postgres.fields import DateRangeField
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 from phonenumber_field.modelfields import PhoneNumberField
 
 from clinics.ids import new_id
@@ -80,6 +82,10 @@ class Patient(models.Model):
         indexes = [
             models.Index(fields=["birth_date", "family_name", "given_name"], name="patient_birth_name"),
             models.Index(fields=["phone"], condition=~Q(phone=""), name="patient_phone"),
+            # For the beginnings of names, in any case, as a desk types them (istartswith).
+            models.Index(OpClass(Upper("family_name"), "text_pattern_ops"), name="patient_family_name"),
+            models.Index(OpClass(Upper("given_name"), "text_pattern_ops"), name="patient_given_name"),
+            models.Index(OpClass(Upper("preferred_name"), "text_pattern_ops"), name="patient_preferred_name"),
         ]
 
     def __str__(self) -> str:
@@ -93,6 +99,25 @@ class Patient(models.Model):
     def age_on(self, day: date) -> int:
         """Whole years on `day`. Somebody born on 29 February has their birthday on 1 March in common years."""
         return day.year - self.birth_date.year - ((day.month, day.day) < (self.birth_date.month, self.birth_date.day))
+
+
+class IdentityCorrection(models.Model):
+    """That staff put right who a patient is, and why. Added with every correction, never changed."""
+
+    append_only = True
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="corrections")
+    at = models.DateTimeField()
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    before = models.JSONField(help_text="The fields that were corrected, as they were.")
+    after = models.JSONField()
+    reason = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.patient_id} {self.at:%Y-%m-%d %H:%M}"
 
 
 @tracked()

@@ -6,6 +6,7 @@ from scheduling.admin import (  # noqa: F401 - they register
     hours,
     hours_days,
     hours_visit_types,
+    patients,
     reminders,
     time_off,
     today,
