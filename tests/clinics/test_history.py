@@ -20,7 +20,8 @@ pytestmark = pytest.mark.django_db
 # Neither is kept: what passes, what is history itself, what follows from other rows, and what only has an id.
 NOT_KEPT = {
     "AccessEvent", "AccessRepeat", "AppointmentChange", "Attempt", "Calendar", "Claim", "IdempotencyKey",
-    "IdentityCorrection", "InboundSms", "Link", "Message", "OpeningHoursChange", "PatientSeen", "Reminder", "SendingPace", "Session",
+    "IdentityCorrection", "InboundSms", "Link", "Message", "OpeningHoursChange", "PatientSeen", "Reminder",
+    "SendingPace", "Session",
 }  # fmt: skip
 
 
