@@ -76,6 +76,11 @@ def run(folder: Path, port: int, note: "Note") -> int:
         manage(environment, "migrate", "--no-input")
         tell("Demo network")
         logins = manage(environment, "seed_demo", captured=True)
+        # The owner has made the tables; from here on everything runs as a role that cannot rewrite history.
+        application = embedded.application(folder)
+        if application:
+            manage(environment, "give_rights", embedded.APPLICATION)
+        environment |= application
         tell("Web server, worker and beat")
         return serve(folder, port, environment, logins)
     finally:

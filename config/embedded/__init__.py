@@ -31,8 +31,10 @@ from config.embedded.home import (
 
 __all__ = [
     "ADDRESSES",
+    "APPLICATION",
     "LOCALHOST",
     "ServerFailed",
+    "application",
     "end",
     "free_port",
     "given",
@@ -43,6 +45,7 @@ __all__ = [
     "uninterrupted",
 ]
 
+APPLICATION = postgres.APPLICATION
 ADDRESSES = ("DATABASE_URL", "REDIS_URL")
 
 
@@ -65,6 +68,18 @@ def start(folder: Path | str, *, fast: bool = False) -> dict[str, str]:
         if "REDIS_URL" not in elsewhere:
             valkey.start(home)
         return {**urls_of(home), **elsewhere}
+
+
+def application(folder: Path | str) -> dict[str, str]:
+    """{DATABASE_URL} of the role that the application runs as, which is not the tables' owner; its rights are given by
+    `manage.py give_rights`. Empty where the database is not ours. The servers run.
+    """
+    if "DATABASE_URL" in given():
+        return {}
+    with uninterrupted(), locked(folder) as home:
+        password = postgres.application(home)
+        address = f"{LOCALHOST}:{home.note()['postgres_port']}"
+        return {"DATABASE_URL": f"postgresql://{postgres.APPLICATION}:{password}@{address}/{postgres.DATABASE}"}
 
 
 def stop(folder: Path | str) -> None:

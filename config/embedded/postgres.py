@@ -8,10 +8,13 @@ from pathlib import Path
 import pg0
 import psutil
 import psycopg
+from psycopg import sql
 
 from config.embedded.home import LOCALHOST, Home, ServerFailed, end, free_port, processes, run, wait_for
 
 DATABASE = "sameday"
+# Who the application is: it owns nothing (clinics.rights). Tables are the owner's, who has the database's name.
+APPLICATION = "sameday_app"
 TUNED = {"shared_buffers": "256MB", "max_connections": "200", "jit": "off", "timezone": "UTC"}
 # Tests only: a machine that loses power loses such a database.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -80,6 +83,17 @@ def create_database(home: Home) -> None:
     with connect(home) as connection:
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
             connection.execute(f"CREATE DATABASE {DATABASE}")
+
+
+def application(home: Home) -> str:
+    """The password of the application's role, which is made where an earlier version's cluster lacks it."""
+    password = home.note().get("application_password") or secrets.token_urlsafe(24)
+    home.remember(application_password=password)
+    with connect(home) as connection:
+        known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [APPLICATION]).fetchone()
+        statement = f"{'ALTER' if known else 'CREATE'} ROLE {APPLICATION} LOGIN PASSWORD {{}}"
+        connection.execute(sql.SQL(statement).format(password))
+    return password
 
 
 def program(home: Home, name: str) -> Path:

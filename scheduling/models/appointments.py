@@ -180,6 +180,8 @@ class Appointment(models.Model):
 class AppointmentChange(models.Model):
     """One thing that happened to a visit. Appended with every change, never changed."""
 
+    append_only = True  # clinics.rights
+
     class Kind(models.TextChoices):
         HELD = "held"
         EXTENDED = "extended"

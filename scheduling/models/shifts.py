@@ -120,6 +120,8 @@ class OpeningHoursChange(models.Model):
     `before` and `after` are lists of [weekday, opens, closes] in order, such as [0, "08:00", "17:00"] for Mondays.
     """
 
+    append_only = True  # clinics.rights
+
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="opening_hours_changes")
     at = models.DateTimeField()
     actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
