@@ -299,6 +299,8 @@ if PRODUCTION:
 # The admin (clinics.admin.site)
 
 UNFOLD = {
+    "SITE_TITLE": "Sameday",
+    "SITE_HEADER": "Sameday",
     "SITE_SYMBOL": "calendar_clock",
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": ["clinics.admin.look.style"],
