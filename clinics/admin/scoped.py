@@ -135,7 +135,8 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
             raise PermissionDenied
         with transaction.atomic():
             row = self.get_object(request, object_id)
-            context = {"title": f"History of {row}", "lines": history_lines.lines(row)}
+            back = request.path.removesuffix("history/") + "change/"
+            context = {"title": f"History of {row}", "lines": history_lines.lines(row), "back": back}
             return self.page(
                 request, "clinics/admin/history.html", context, patients=[self.patient_of(row)], name="history"
             )
