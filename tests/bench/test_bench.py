@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from bench import cpu, history, measuring, network, report, servers
+from bench import cpu, history, measuring, network, reminders, report, servers
 from bench.board import Board
 from bench.measuring import Size, Stand
 from bench.report import History, Volume
@@ -86,6 +86,19 @@ def test_it_makes_and_forgets_a_past(board: Board) -> None:
     assert made == before + SMALL.history
     assert pages > 0
     assert history.past_visits(url) == 0
+
+
+@pytest.mark.slow
+def test_it_sends_each_reminder_once(transactional_db: None, tmp_path: Path) -> None:
+    url = servers.named(os.environ["DATABASE_URL"], connection.settings_dict["NAME"])
+    environment = servers.environment(tmp_path, {"DATABASE_URL": url, "REDIS_URL": settings.REDIS_URL})
+    environment |= {"SECRET_KEY": settings.SECRET_KEY, "ENCRYPTION_KEYS": settings.ENCRYPTION_KEYS}
+
+    sent = reminders.drained(environment, 5)
+
+    assert (sent.reminders, sent.messages, sent.taken, sent.repeated) == (5, 5, 5, 0)
+    assert sent.targets()[0].reached
+    assert "5 reminders due" in sent.show()
 
 
 def test_quantiles_are_of_the_nearest_rank() -> None:
