@@ -1,0 +1,178 @@
+"""Production, rehearsed: what compose.yaml starts, as processes of this machine (docs/operations.md)."""
+
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.config import rehearsing
+from tests.config.rehearsing import TOKEN, Stack, run, until
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not rehearsing.NGINX, reason="NOT REHEARSED: no nginx here (apt-get install nginx-light)"),
+]
+CANARY = "Zanzibarquist"
+WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'scheduling_visittype'::regclass"
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    folder = Path(tempfile.mkdtemp(prefix="sameday-rehearsal-"))
+    folder.chmod(0o755)
+    with rehearsing.rehearse(folder) as stack:
+        yield stack
+
+
+def test_it_serves_by_nginx_alone_what_is_for_everybody(stack: Stack):
+    assert stack.outside("GET", "/api/v1/visit-types")[0] == 200
+    assert stack.outside("GET", "/healthz") == (200, b"ok\n")
+    assert stack.outside("GET", "/readyz") == (200, b"ok\n")
+    assert stack.outside("GET", "/metrics", {"Authorization": f"Bearer {TOKEN}"})[0] == 404
+    assert stack.direct("web1", "GET", "/metrics")[0] == 404
+    assert (
+        b"sameday_database_up 1.0" in stack.direct("web1", "GET", "/metrics", {"Authorization": f"Bearer {TOKEN}"})[1]
+    )
+    assert stack.outside("GET", "/static/clinics/sameday.css")[0] == 200
+    assert stack.outside("POST", "/api/v1/holds", {"Content-Type": "application/json"}, b"x" * (2 << 20))[0] == 413
+
+
+def test_beat_and_worker_are_seen_to_run(stack: Stack):
+    celery = (sys.executable, "-m", "celery", "--app", "config")
+    run(*celery, "call", "config.tasks.note_beat", environment=stack.app)
+
+    def seen() -> bool:
+        told = stack.direct("web2", "GET", "/metrics", {"Authorization": f"Bearer {TOKEN}"})[1]
+        return b"sameday_beat_last_run_timestamp_seconds" in told
+
+    until(seen, stack.log("worker").read_text())
+    assert '"task": "config.tasks.note_beat"' in stack.log("worker").read_text()
+    assert stack.running["beat"].poll() is None
+
+
+def test_no_log_holds_what_was_asked_for(stack: Stack):
+    secret = {"X-Session-Token": f"{CANARY}-token", "User-Agent": CANARY, "Referer": f"https://care.test/{CANARY}"}
+    for path in (f"/calendar/{CANARY}.ics", f"/v/{CANARY}", f"/api/v1/clinics?near={CANARY}", f"/{CANARY}"):
+        stack.outside("GET", path, secret)
+    known = {"X-Request-ID": "partner-request-1"}
+    stack.outside("POST", "/api/v1/holds", {**secret, **known, "Content-Type": "application/json"}, CANARY.encode())
+
+    written = {name: stack.log(name).read_text() for name in ("nginx", "web1", "web2", "worker", "beat")}
+    assert [name for name, text in written.items() if CANARY in text] == []
+    until(lambda: '"request_id":"partner-request-1"' in stack.log("nginx").read_text(), "nginx says nothing of it")
+    assert '"request_id": "partner-request-1"' in written["web1"] + written["web2"]
+
+
+def test_requests_in_flight_are_answered_when_told_to_stop(stack: Stack):
+    """Some wait for a lock in a server that is told to stop: each gets its answer, and nobody new gets in."""
+    with psycopg.connect(stack.admin_url) as holder, psycopg.connect(stack.admin_url, autocommit=True) as watcher:
+        holder.execute("LOCK TABLE scheduling_visittype IN ACCESS EXCLUSIVE MODE")
+        with ThreadPoolExecutor(6) as clients:
+            asked = [clients.submit(stack.direct, "web1", "GET", "/api/v1/visit-types") for _ in range(4)]
+            until(lambda: watcher.execute(WAITING).fetchone() != (0,), "nobody waits")
+            stack.running["web1"].send_signal(signal.SIGTERM)
+            until(lambda: refuses(stack), "web1 still takes connections")
+            holder.rollback()
+            answers = [answer.result()[0] for answer in asked]
+
+    assert stack.running.pop("web1").wait(timeout=rehearsing.PATIENCE) == 0
+    assert set(answers) <= {200, 503}  # 503 where the machine was too slow for the lock's three seconds
+    assert len(answers) == 4
+    stack.web("web1")
+
+
+def refuses(stack: Stack) -> bool:
+    try:
+        return stack.direct("web1", "GET", "/healthz")[0] != 200
+    except ConnectionError:
+        return True
+
+
+def test_no_request_fails_while_servers_are_renewed_one_by_one(stack: Stack):
+    answers: Counter[int] = Counter()
+    over = threading.Event()
+
+    def ask_on(number: int) -> None:
+        while not over.is_set():
+            if number % 2:
+                status, _ = stack.outside("GET", "/api/v1/visit-types")
+            else:
+                keyed = {"Idempotency-Key": "k", "Content-Type": "application/json"}
+                status, _ = stack.outside("POST", "/api/v1/holds", keyed, b"{}")
+            answers[status] += 1
+
+    threads = [threading.Thread(target=ask_on, args=[number]) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        for name in ("web1", "web2"):
+            before = answers.total()
+            until(lambda before=before: answers.total() > before + 40, "no answers")
+            assert stack.stop(name) == 0
+            stack.web(name)
+            known = served_by(stack, name)
+            until(lambda name=name, known=known: served_by(stack, name) > known + 5, f"{name} is asked nothing")
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+    failed = [line for line in stack.log("nginx").read_text().splitlines() if '"status":50' in line]
+    assert set(answers) <= {200, 401, 429}, failed[-5:]
+    assert answers[200]
+
+
+def served_by(stack: Stack, name: str) -> int:
+    """How many requests nginx had answered by this server alone."""
+    return stack.log("nginx").read_text().count(f'"upstream":"127.0.0.1:{stack.ports[name]}"')
+
+
+def test_a_worker_told_to_stop_finishes_its_task(stack: Stack):
+    celery = (sys.executable, "-m", "celery", "--app", "config")
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'clinics_session'::regclass"
+    done = stack.log("worker").read_text().count("clinics.tasks.purge_sessions")
+    with psycopg.connect(stack.admin_url) as holder, psycopg.connect(stack.admin_url, autocommit=True) as watcher:
+        holder.execute("LOCK TABLE clinics_session IN ACCESS EXCLUSIVE MODE")
+        run(*celery, "call", "clinics.tasks.purge_sessions", environment=stack.app)
+        until(lambda: watcher.execute(waiting).fetchone() != (0,), "no task waits")
+        stack.running["worker"].send_signal(signal.SIGTERM)
+        holder.rollback()
+
+    assert stack.running.pop("worker").wait(timeout=rehearsing.PATIENCE) == 0
+    assert stack.log("worker").read_text().count("clinics.tasks.purge_sessions") > done
+    assert stack.stop("beat") == 0
+
+
+def test_a_backup_can_be_restored(stack: Stack):
+    """The commands of docs/operations.md, on another database."""
+    environment = rehearsing.psql_environment(stack.folder / "servers", stack.admin_url)
+    backup = str(stack.folder / "sameday.dump")
+
+    run("pg_dump", "--format=custom", f"--file={backup}", "sameday", environment=environment)
+    run("createdb", "--owner=sameday_owner", "restored", environment=environment)
+    run("pg_restore", "--exit-on-error", "--single-transaction", "--dbname=restored", backup, environment=environment)
+
+    restored = stack.admin_url.rpartition("/")[0] + "/restored"
+    count = "SELECT count(*) FROM django_migrations"
+    with psycopg.connect(stack.admin_url) as one, psycopg.connect(restored) as other:
+        assert one.execute(count).fetchone() == other.execute(count).fetchone()
+    app = {**stack.app, "DATABASE_URL": stack.as_role("sameday_app").rpartition("/")[0] + "/restored"}
+    run(sys.executable, "manage.py", "migrate", "--check", environment=app)
+    run(sys.executable, "manage.py", "check", "--deploy", "--database", "default", environment=app)
+
+
+def test_the_owner_of_the_tables_is_told_from_the_application(stack: Stack):
+    command = [sys.executable, "manage.py", "check", "--deploy", "--database", "default"]
+
+    checked = subprocess.run(command, cwd=rehearsing.ROOT, env=stack.owner, capture_output=True, text=True, check=False)
+
+    assert checked.returncode != 0
+    assert "sameday.E001" in checked.stderr
