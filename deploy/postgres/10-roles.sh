@@ -1,6 +1,6 @@
 #!/bin/sh
-# Two roles in the database: the owner, who migrates, and the application, which can neither change the tables' shape
-# nor, where that is revoked, rewrite history. Run once by the image of PostgreSQL, and by hand elsewhere:
+# Two roles in the database: the owner, who migrates, and the application, whose rights manage.py give_rights gives.
+# Run once by the image of PostgreSQL, and by hand elsewhere, as a superuser:
 #   POSTGRES_USER=postgres POSTGRES_DB=sameday OWNER_PASSWORD=… APP_PASSWORD=… sh deploy/postgres/10-roles.sh
 set -eu
 psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" \
@@ -12,8 +12,4 @@ ALTER SCHEMA public OWNER TO sameday_owner;
 REVOKE ALL ON DATABASE :"database" FROM PUBLIC;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT CONNECT ON DATABASE :"database" TO sameday_app;
-GRANT USAGE ON SCHEMA public TO sameday_app;
-ALTER DEFAULT PRIVILEGES FOR ROLE sameday_owner IN SCHEMA public
-    GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO sameday_app;
-ALTER DEFAULT PRIVILEGES FOR ROLE sameday_owner IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO sameday_app;
 SQL

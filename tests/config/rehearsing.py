@@ -201,6 +201,7 @@ def rehearse(folder: Path) -> Iterator[Stack]:
         )  # fmt: skip
         manage = (sys.executable, "manage.py")
         run(*manage, "migrate", "--no-input", "--verbosity", "0", environment=stack.owner)
+        run(*manage, "give_rights", "sameday_app", environment=stack.owner)
         check = (*manage, "check", "--deploy", "--database", "default", "--fail-level", "WARNING")
         run(*check, environment=stack.app)
         run(*manage, "collectstatic", "--no-input", "--verbosity", "0", environment=stack.app)

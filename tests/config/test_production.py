@@ -1,6 +1,7 @@
 """What production refuses to start without, and what it tells browsers."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -80,3 +81,43 @@ def test_it_refuses_to_start_half_configured(environment: dict[str, str], said: 
 
     assert checked.returncode != 0
     assert said in checked.stderr
+
+
+def test_the_table_of_settings_is_whole():
+    """docs/operations.md names what is read from the environment, and nothing else."""
+    source = "".join((ROOT / name).read_text() for name in ("config/settings.py", "config/web.py", "config/safety.py"))
+    read = set(re.findall(r'(?:required|environ\.get|environment\.get)\(\s*f?"([A-Z][A-Z_{}a-z]+)"', source))
+    twilio = re.search(r"TWILIO_\{name\}.*?for name in \((.*?)\)", source, re.DOTALL)
+    assert twilio
+    read = read - {"TWILIO_{name}"} | {f"TWILIO_{name}" for name in re.findall(r'"([A-Z_]+)"', twilio[1])}
+    chapter = (ROOT / "docs/operations.md").read_text().partition("## Settings")[2].partition("\n## ")[0]
+    cells = [line.split("|")[1] for line in chapter.splitlines() if line.startswith("| `")]
+    told = set(re.findall(r"`([A-Z_]+)`", " ".join(cells)))
+
+    assert read - {"SAMEDAY_MODE"} == told
+
+
+def test_the_example_of_settings_holds_no_usable_secret():
+    lines = [line for line in (ROOT / ".env.example").read_text().splitlines() if line and not line.startswith("#")]
+    values = dict(line.split("=", 1) for line in lines)
+
+    assert {name for name, value in values.items() if value} == {"CERTIFICATES"}
+
+
+def test_compose_asks_for_what_nothing_starts_without():
+    """Every required variable is handed on, and one that is missing stops compose by its name."""
+    compose = (ROOT / "compose.yaml").read_text()
+    example = (ROOT / ".env.example").read_text()
+
+    for name in re.findall(r"\$\{([A-Z_]+):\?\}", compose):
+        assert f"\n{name}=" in example
+    for name in PRODUCTION.keys() - {"SAMEDAY_MODE", "DATABASE_URL", "REDIS_URL"}:
+        assert f"{name}: ${{{name}:?}}" in compose
+
+
+@pytest.mark.slow
+def test_it_seeds_no_invented_people():
+    seeded = manage("seed_demo", **PRODUCTION)
+
+    assert seeded.returncode != 0
+    assert "SAMEDAY_MODE=demo" in seeded.stderr
