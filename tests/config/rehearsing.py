@@ -186,7 +186,7 @@ def rehearse(folder: Path) -> Iterator[Stack]:
     assert NGINX
     folder.mkdir(parents=True, exist_ok=True)
     given = {name: os.environ.pop(name) for name in embedded.ADDRESSES if name in os.environ}
-    stack = None
+    stack: Stack | None = None
     try:
         urls = embedded.start(folder / "servers")
         ports = {name: embedded.free_port() for name in ("web1", "web2", "http", "https")}
@@ -221,7 +221,7 @@ def rehearse(folder: Path) -> Iterator[Stack]:
         until(lambda: listens(ports["http"]), stack.log("nginx").read_text())
         yield stack
     finally:
-        for process in stack.running.values() if stack else ():
+        for process in stack.running.values() if stack is not None else ():
             with suppress(psutil.Error):
                 ours = psutil.Process(process.pid)
                 embedded.end([ours, *ours.children(recursive=True)])
