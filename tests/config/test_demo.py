@@ -50,7 +50,7 @@ class Demo:
             for line in lines:
                 self.printed += line
 
-    def until(self, words: str, seconds: float = 60) -> "Demo":
+    def until(self, words: str, seconds: float = 180) -> "Demo":
         deadline = time.monotonic() + seconds
         while words not in self.printed:
             assert self.process.poll() is None, self.printed
