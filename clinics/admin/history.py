@@ -9,7 +9,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 
 from clinics.admin.places import Pages
-from clinics.admin.site import site
+from clinics.admin.site import Link, site
 from clinics.models import Patient, Registration, StaffRole
 from clinics.models.audit import AccessEvent, PatientSeen
 
@@ -19,7 +19,6 @@ MOST_FOUND = 20
 
 @admin.register(AccessEvent, site=site)
 class AccessAdmin(Pages):
-    section, icon = "History", "visibility"
     roles = (StaffRole.Role.MANAGER,)
     what = {"log": AccessEvent.What.ACCESS_LOG}
 
@@ -65,3 +64,14 @@ class AccessAdmin(Pages):
             "page": page,
         }
         return self.page(request, "clinics/admin/access_of.html", context, patients=[patient_id], name="log")
+
+
+site.links.append(  # type: ignore[attr-defined]
+    Link(
+        "History",
+        "Who saw a record",
+        "visibility",
+        "admin:clinics_accessevent_changelist",
+        lambda at: at.is_operator or bool(at.at(StaffRole.Role.MANAGER)),
+    )
+)

@@ -17,7 +17,7 @@ from clinics import staffing
 from clinics.admin import doing
 from clinics.admin.doing import Done
 from clinics.admin.places import Pages
-from clinics.admin.site import site
+from clinics.admin.site import Link, site
 from clinics.admin.work import Work
 from clinics.models import Clinic, Organization, StaffRole, User
 from clinics.refusals import Refused
@@ -29,7 +29,6 @@ A_PAGE = 50
 class StaffAdmin(Pages):
     """Accounts of people who work here. Those of patients alone are not in it."""
 
-    section, icon = "Accounts", "badge"
     roles = (StaffRole.Role.MANAGER,)
 
     def pages(self) -> Sequence[tuple[str, str, Any]]:
@@ -167,3 +166,14 @@ def words(role: StaffRole) -> str:
     """Such as `front desk at Avon`."""
     place = role.clinic or role.organization
     return f"{StaffRole.Role(role.role).label.lower()} at {place}"
+
+
+site.links.append(  # type: ignore[attr-defined]
+    Link(
+        "Accounts",
+        "Staff",
+        "badge",
+        "admin:clinics_user_changelist",
+        lambda at: at.is_operator or bool(at.at(StaffRole.Role.MANAGER)),
+    )
+)
