@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from clinics import entrance, pages
-from clinics.api import access_log, break_glass, clinicians, me, places, preferences, sessions, twilio
+from clinics.api import access_log, break_glass, clinicians, me, places, preferences, proxies, sessions, twilio
 
 api = [
     path("clinics", places.Clinics.as_view()),
@@ -14,6 +14,11 @@ api = [
     path("me", me.Me.as_view()),
     path("me/access-log", access_log.AccessLog.as_view()),
     path("me/dependents", me.Dependents.as_view()),
+    path("me/dependents/<uuid:patient_id>/proxies", proxies.Proxies.as_view()),
+    path("me/dependents/<uuid:patient_id>/proxies/<uuid:user_id>", proxies.ProxyByUser.as_view()),
+    path("me/dependents/<uuid:patient_id>/invitations", proxies.Invitations.as_view()),
+    path("me/dependents/<uuid:patient_id>/invitations/<uuid:invitation_id>", proxies.InvitationById.as_view()),
+    path("me/invitations/accept", proxies.Accept.as_view()),
     path("me/preferences", preferences.Preferences.as_view()),
     path("me/sessions", sessions.Sessions.as_view()),
     path("me/sessions/<uuid:session_id>", sessions.SessionById.as_view()),

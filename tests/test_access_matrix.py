@@ -107,6 +107,27 @@ MATRIX: dict[str, Row] = {
         lambda c, w: c.delete("/me/work-calendar-feed"),
         expected("204", "204", "204", "204", "204", "204", "204", "204", "401"),
     ),
+    # A limited parent no longer decides who else acts for the child.
+    "GET me/dependents/<uuid:patient_id>/proxies": (
+        lambda c, w: c.get(f"/me/dependents/{w.patient.pk}/proxies"),
+        expected("404", "200", "404", "404", "404", "404", "404", "404", "401"),
+    ),
+    "DELETE me/dependents/<uuid:patient_id>/proxies/<uuid:user_id>": (
+        lambda c, w: c.delete(f"/me/dependents/{w.patient.pk}/proxies/{w.callers['limited parent'].pk}"),
+        expected("404", "204", "404", "404", "404", "404", "404", "404", "401"),
+    ),
+    "POST me/dependents/<uuid:patient_id>/invitations": (
+        lambda c, w: c.post(f"/me/dependents/{w.patient.pk}/invitations", {"email": "sam@example.com"}),
+        expected("404", "201", "404", "404", "404", "404", "404", "404", "401"),
+    ),
+    "DELETE me/dependents/<uuid:patient_id>/invitations/<uuid:invitation_id>": (
+        lambda c, w: c.delete(f"/me/dependents/{w.patient.pk}/invitations/{w.visit.pk}"),
+        expected("404", "404", "404", "404", "404", "404", "404", "404", "401"),
+    ),
+    "POST me/invitations/accept": (
+        lambda c, w: c.post("/me/invitations/accept", {"code": "AAAA-BBBB-CCCC"}),
+        expected("404", "404", "404", "404", "404", "404", "404", "404", "401"),
+    ),
     # The front desk may not, the clinician here need not.
     "POST break-glass": (
         lambda c, w: c.post("/break-glass", {**BROKEN, "birth_date": str(w.patient.birth_date)}),
@@ -247,6 +268,12 @@ def test_it_refuses_methods_that_are_not_there(role: str, world: World):
 
 
 WRITES = {
+    "POST me/dependents/<uuid:patient_id>/invitations": (
+        "post",
+        "/me/dependents/{patient}/invitations",
+        {"email": "sam@example.com"},
+    ),
+    "POST me/invitations/accept": ("post", "/me/invitations/accept", {"code": "AAAA-BBBB-CCCC"}),
     "POST break-glass": ("post", "/break-glass", BROKEN),
     "PATCH me": ("patch", "/me", {"city": "Avon"}),
     "PATCH me/preferences": ("patch", "/me/preferences", {}),
@@ -271,6 +298,8 @@ WRITES = {
     "POST appointments/<uuid:visit_id>/cancel": ("post", "/appointments/{visit}/cancel", {}),
 }
 DECLARED = {
+    "POST me/dependents/<uuid:patient_id>/invitations": {"email", "relationship"},
+    "POST me/invitations/accept": {"code"},
     "POST break-glass": {"given_name", "family_name", "birth_date", "reason"},
     "PATCH me": {
         "preferred_name", "phone", "street", "city", "state", "postal_code", "time_zone", "language",

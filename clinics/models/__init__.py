@@ -5,6 +5,7 @@ from clinics.models.audit import AccessEvent, AccessRepeat, PatientSeen
 from clinics.models.break_glass import BreakGlass
 from clinics.models.clinicians import Clinician, Credential, Licence
 from clinics.models.idempotency import IdempotencyKey
+from clinics.models.invitations import ProxyInvitation
 from clinics.models.messages import ContactPreference, InboundSms, Link, Message, SendingPace, SmsOptOut
 from clinics.models.patients import Coverage, Identifier, IdentityCorrection, Patient, Proxy, Registration, Sex
 from clinics.models.places import Calendar, Clinic, OpeningHours, Organization, Room
@@ -33,6 +34,7 @@ __all__ = [
     "Patient",
     "PatientSeen",
     "Proxy",
+    "ProxyInvitation",
     "Registration",
     "Room",
     "SendingPace",
