@@ -302,6 +302,7 @@ UNFOLD = {
     "SITE_TITLE": "Sameday",
     "SITE_HEADER": "Sameday",
     "SITE_SYMBOL": "calendar_clock",
+    "SITE_FAVICONS": [{"rel": "icon", "href": "data:,"}],
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": ["clinics.admin.look.style"],
 }

@@ -36,7 +36,7 @@ STAFF_LOGINS = [
     Login("clinician2@example.com", "physician at Avon"),
     Login("hr@example.com", "benefit staff of an employer"),
     Login("partner@example.com", "staff of Cleveland Clinic"),
-    Login("admin@example.com", "operator, may do everything"),
+    Login("admin@example.com", "operator: places, accounts and settings, no patients"),
 ]
 
 
