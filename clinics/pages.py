@@ -29,6 +29,7 @@ DEMO_LOGINS = [
     ("patient@example.com", "a member near Avon, Ohio"),
     ("parent@example.com", "a member with two children"),
     ("frontdesk@example.com", "front desk of the Avon clinic"),
+    ("manager@example.com", "manager of the Avon clinic"),
     ("clinician@example.com", "a physician"),
     ("clinician2@example.com", "another one"),
     ("hr@example.com", "an employer's benefit staff"),

@@ -217,7 +217,7 @@ class TestLogins:
 
         users = User.objects.filter(email__in=emails)
 
-        assert users.count() == len(emails) == 48
+        assert users.count() == len(emails) == 49
         assert users[0].check_password("sameday-demo")
         assert users.values("password").distinct().count() == 1
         assert EmailAddress.objects.filter(user__in=users, verified=True, primary=True).count() == 48
