@@ -369,7 +369,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {"AdministrativeGender": "clinics.models.Sex"},
+    "ENUM_NAME_OVERRIDES": {
+        "AdministrativeGender": "clinics.models.Sex",
+        "ProxyStatus": "clinics.api.proxies.ProxyStatus",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "config.schema.describe_problems",

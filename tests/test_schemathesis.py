@@ -54,9 +54,11 @@ def schema(db: None) -> Any:
 def real(case: Any, world: World, choice: int) -> None:
     """Put ids that exist where generated ones would only ever find nothing."""
     ids = {"hold_id": world.held.pk, "visit_id": world.visit.pk, "clinic_id": world.avon.clinic.pk}
+    ids |= {"patient_id": world.patient.pk}
     if choice % 2:
         for name in list(case.path_parameters or {}):
-            case.path_parameters[name] = str(ids[name])
+            if name in ids:
+                case.path_parameters[name] = str(ids[name])
     if choice % 2 and isinstance(case.query, dict) and "visit_type" in case.query:
         case.query |= {"visit_type": "office", "near": "44011"}
     if choice % 3 and isinstance(case.body, dict):

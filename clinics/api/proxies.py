@@ -3,6 +3,7 @@
 import uuid
 from typing import Any, ClassVar
 
+from django.db import models
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
@@ -18,11 +19,18 @@ from clinics.refusals import NotFound
 from clinics.shapes import Shape, parse
 
 
+class ProxyStatus(models.TextChoices):
+    """Whether somebody acts for the child, or is asked to."""
+
+    ACTING = "acting"
+    INVITED = "invited"
+
+
 class ProxyAnswer(serializers.Serializer[Any]):
     id = serializers.UUIDField(help_text="Of whoever acts for the child, or of the invitation.")
     email = serializers.EmailField()
     relationship = serializers.ChoiceField(Proxy.Relationship.choices)
-    status = serializers.ChoiceField(["acting", "invited"])
+    status = serializers.ChoiceField(ProxyStatus.choices)
     is_me = serializers.BooleanField()
     expires_at = serializers.DateTimeField(allow_null=True)
 

@@ -43,6 +43,7 @@ def publishing(monkeypatch, settings):
 def listener():
     """A server that takes connections and never says a word."""
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        server.settimeout(None)  # whatever default others have set
         taken: list[socket.socket] = []
 
         def take():

@@ -55,10 +55,10 @@ class TestAdmit:
             admit(avon)
 
     def test_it_lets_the_desk_book_for_them(self, avon, office, desk):
-        caller = Caller(desk)
         body = {**MIA, "birth_date": "1988-05-04", "phone": "+12015550123"}
 
         with time_machine.travel(NOW, tick=False):
+            caller = Caller(desk)
             admitted = caller.post(f"/clinics/{avon.clinic.pk}/patients", body)
             slot = avon.slot(at(10), office).id
             held = caller.post("/holds", {"slot": slot, "patient": admitted.json()["id"]})
