@@ -220,7 +220,7 @@ class TestLogins:
         assert users.count() == len(emails) == 49
         assert users[0].check_password("sameday-demo")
         assert users.values("password").distinct().count() == 1
-        assert EmailAddress.objects.filter(user__in=users, verified=True, primary=True).count() == 48
+        assert EmailAddress.objects.filter(user__in=users, verified=True, primary=True).count() == 49
 
     def test_the_patients_are_members_near_avon_with_nothing_booked(self, demo):
         members = Patient.objects.filter(user__email__in=["patient@example.com", *patients.MEMBER_LOGINS])
