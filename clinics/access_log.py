@@ -33,7 +33,7 @@ def record_of(user: User, patient_id: UUID | None, *, now: datetime) -> Patient:
         return own
     today = people.today_of(user, now=now)
     proxy = people.dependents(user, on=today).filter(patient=patient_id).first()
-    if proxy is None or not proxy.is_full_on(today):
+    if proxy is None or not proxy.is_full(now=now):
         raise NotFound
     return proxy.patient
 

@@ -25,6 +25,13 @@ ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value, expires_at = EXCLUDED.ex
 """
 # Of two at once one gets a row: the other waits for it, and then finds one that has not expired.
 ADD = f"{SET} WHERE clinics_attempt.expires_at <= %s RETURNING key"
+COUNT = """
+INSERT INTO clinics_attempt AS kept (key, value, expires_at) VALUES (%(key)s, '1'::jsonb, %(ends)s)
+ON CONFLICT (key) DO UPDATE
+SET value = CASE WHEN kept.expires_at <= %(now)s THEN '1'::jsonb ELSE to_jsonb(kept.value::int + 1) END,
+    expires_at = CASE WHEN kept.expires_at <= %(now)s THEN EXCLUDED.expires_at ELSE kept.expires_at END
+RETURNING value::int
+"""
 PURGE = """
 DELETE FROM clinics_attempt WHERE key IN (
   SELECT key FROM clinics_attempt WHERE expires_at < %s LIMIT %s FOR UPDATE SKIP LOCKED)
@@ -78,6 +85,17 @@ class Attempts(BaseCache):
             raise ValueError("Nothing is kept for ever here.")
         ends = timezone.now() + timedelta(seconds=seconds)
         return [self.make_and_validate_key(key, version=version), json.dumps(value), ends]
+
+
+def count(key: str, *, within: timedelta, now: datetime) -> int:
+    """How often `key` was counted since the first time in `within`, this time included. One statement, kept at once.
+
+    Call it before the transaction of what is tried: a refusal would take the count back with it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT, {"key": key, "now": now, "ends": now + within})
+        counted = cursor.fetchone()
+    return int(counted[0])
 
 
 def purge(*, now: datetime) -> int:

@@ -8,8 +8,8 @@ from django.db import connection, transaction
 from django.db.models import Func, Q, QuerySet
 from django.db.models.functions import Now
 
-from clinics import messages, people
-from clinics.models import BreakGlass, Clinic, Patient, StaffRole, User
+from clinics import messages, people, staffing
+from clinics.models import BreakGlass, Patient, StaffRole, User
 from clinics.refusals import NotFound, Refused
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,11 @@ class NotForYou(Refused):
 class NotNeeded(Refused):
     code = "break_glass_not_needed"
     detail = "You may see this patient's record already."
+
+
+class NotOpen(Refused):
+    code = "break_glass_over"
+    detail = "This access is over already."
 
 
 class TooManyOpen(Refused):
@@ -72,13 +77,8 @@ def open_record(
 
 def tell(opened: BreakGlass, *, now: datetime) -> int:
     """Queue the alarm about an access, without anything of the patient. Returns how many are told."""
-    clinics = Clinic.objects.filter(registrations__patient=opened.patient_id)
-    managers = User.objects.filter(
-        Q(staff_roles__clinic__in=clinics) | Q(staff_roles__organization__in=clinics.values("health_system")),
-        staff_roles__role=StaffRole.Role.MANAGER,
-        is_active=True,
-    ).exclude(pk=opened.user_id)
-    told = list(managers.distinct()) or list(User.objects.filter(is_superuser=True, is_active=True))
+    overseers = list(staffing.managers_of(opened.patient_id).exclude(pk=opened.user_id))
+    told = overseers or list(staffing.operators())
     for manager in told:
         messages.queue(
             to=manager,
@@ -87,9 +87,11 @@ def tell(opened: BreakGlass, *, now: datetime) -> int:
             dedupe_key=f"break_glass:{opened.pk}:{manager.pk}",
             context={
                 "brand": "Sameday",
+                "to_account": True,
                 "who": opened.user.email,
                 "role": opened.get_role_display(),
                 "id": str(opened.pk),
+                "is_manager": bool(overseers),
             },
             now=now,
         )
@@ -113,13 +115,36 @@ def opened_by(user: User, access: uuid.UUID) -> BreakGlass:
 
 def end(*, user: User, access: uuid.UUID) -> None:
     """End an access of `user` before its time. Raises NotFound where it does not hold (any more)."""
+    if not _cut_short(BreakGlass.objects.filter(pk=access, user=user)):
+        raise NotFound
+
+
+def end_for(*, actor: User, access: uuid.UUID) -> None:
+    """End somebody's access before its time, as a manager of a clinic of the patient's, or an operator.
+
+    That it was `actor` is kept by the row's history. Raises NotFound where it is not theirs to end, and NotOpen where
+    it is over.
+    """
+    theirs = BreakGlass.objects.filter(pk=access)
+    if not staffing.is_operator(actor):
+        theirs = theirs.of_patients_at(StaffRole.objects.managed_places(actor).values("pk"))
+    with transaction.atomic():
+        if not theirs.exists():
+            raise NotFound
+        if not _cut_short(BreakGlass.objects.filter(pk=access)):
+            raise NotOpen
+    log.warning("Break-glass access %s was ended by somebody who oversees it", access)
+
+
+def _cut_short(accesses: QuerySet[BreakGlass]) -> int:
+    """End those of `accesses` that hold, by the database's clock. Returns how many did."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             UPDATE clinics_breakglass SET during = tstzrange(lower(during), greatest(now(), lower(during) + '1 us'))
-            WHERE id = %s AND user_id = %s AND during @> statement_timestamp()
+            WHERE id = ANY (%s) AND during @> statement_timestamp()
             """,
-            [access, user.pk],
+            [[access.pk for access in accesses]],
         )
-        if not cursor.rowcount:
-            raise NotFound
+        ended: int = cursor.rowcount
+    return ended

@@ -39,8 +39,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from clinics import acting, audit, counters, idempotency, second_factor, sessions
-from clinics.faults import is_outdated, sqlstate
+from clinics import acting, audit, counters, idempotency, second_factor, sessions, uploads
+from clinics.faults import is_outdated, repeated, sqlstate
 from clinics.idempotency import Answer
 from clinics.models import AccessEvent, User
 from clinics.refusals import Refused
@@ -104,6 +104,8 @@ class SignedIn(permissions.BasePermission):
 class Endpoint(APIView):
     """A view of the API: JSON, signed in unless `public`, each POST once per Idempotency-Key, deadlocks tried again.
 
+    A call that takes a file reads a form instead (clinics.uploads).
+
     Each says by `shown_as` what its answers show of patients (None: nothing), and by `shows` of whom, in every answer.
     A view with a `post` has a `replay`, too: by the time a key is sent again, its caller may see less than then.
     A `get` that takes parameters parses them in the shape `Asked`; no other call takes any.
@@ -116,6 +118,7 @@ class Endpoint(APIView):
     has_said: bool
 
     public: ClassVar[bool] = False
+    costs: ClassVar[int] = 1  # of what a caller may ask for in a minute (config.throttling): reading one thing
     is_personal = False  # whether the answer is for somebody who is signed in
 
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
@@ -182,6 +185,8 @@ class Endpoint(APIView):
             response = self.run(asked, lambda: (handler or self.http_method_not_allowed)(asked, *args, **kwargs))
         except Exception as error:
             response = self.handle_exception(error)
+        finally:
+            uploads.close(asked.__dict__.get("_full_data"))
         self.response = self.finalize_response(asked, response, *args, **kwargs)
         patch_vary_headers(self.response, ["X-Session-Token", "Cookie"])
         if self.is_personal:
@@ -196,8 +201,8 @@ class Endpoint(APIView):
     def run(self, request: Request, work: Callable[[], Response]) -> Response:
         """Do the work of a request: a POST with a key once, and again after a deadlock, or a migration meanwhile.
 
-        Raises Busy when deadlocks go on or a lock is not to be had in time. Without a key the work is no transaction
-        here, so that it may be done again only because a view makes one call, which has its own.
+        Raises Busy when deadlocks go on or a lock is not to be had in time. What shows nobody and has no key is no
+        transaction here: it may be done again only because a view makes one call, which has its own.
         """
         key = request.headers.get("Idempotency-Key")
         if request.method == "POST" and key is not None and request.user.is_authenticated:
@@ -205,9 +210,12 @@ class Endpoint(APIView):
         return again(lambda: self.with_record(request, work))
 
     def with_record(self, request: Request, work: Callable[[], Response]) -> Response:
-        """The answer of `work`. One that reads patients' data is one transaction with the event that says so."""
-        reads = self.shown_as is not None and request.method in SAFE and not self.public
-        with transaction.atomic() if reads and not connection.in_atomic_block else nullcontext():
+        """The answer of `work`. One that shows patients is one transaction with the event that says so.
+
+        A refusal leaves it before it is answered, so that alternatives are looked for without its locks.
+        """
+        is_shown = self.shown_as is not None and self.is_personal
+        with transaction.atomic() if is_shown and not connection.in_atomic_block else nullcontext():
             return self.on_record(request, work)
 
     def on_record(self, request: Request, work: Callable[[], Response]) -> Response:
@@ -246,7 +254,7 @@ class Endpoint(APIView):
             user=self.caller,
             path=request.path,
             key=key,
-            asked=[request.META["QUERY_STRING"], request.data],
+            asked=[request.META["QUERY_STRING"], uploads.told(request.data)],
             work=answer,
         )
         if not given.replayed:
@@ -263,10 +271,11 @@ class Endpoint(APIView):
 def again(work: Callable[[], T]) -> T:
     """Do `work` again when PostgreSQL chose it as a deadlock's victim: RETRIES times, then raises Busy.
 
-    Once more, too, when a migration had outdated what it sent: it was rolled back, and is prepared anew.
+    Once more, too, when a migration had outdated what it sent: it was rolled back, and then nothing is prepared.
     """
     try:
-        return again_after_deadlocks(work)
+        with repeated():
+            return again_after_deadlocks(work)
     except NotSupportedError as error:
         if not is_outdated(error):
             raise

@@ -13,9 +13,12 @@ from functools import lru_cache
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
+from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
+from django.db.models import F
+from django.db.models.functions import Cast
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,20}")
 
@@ -79,6 +82,26 @@ class EncryptedText(models.TextField):  # type: ignore[type-arg]  # as generic a
 
     def from_db_value(self, value: str | None, *_: Any) -> str | None:
         return decrypt(value) if value else value
+
+
+def reencrypt_fields() -> int:
+    """Encrypt by the first key what an earlier one encrypted, in every EncryptedText. Returns how many values.
+
+    One that is changed meanwhile is encrypted by the first key anyway. Raises Unreadable.
+    """
+    changed = 0
+    for model in apps.get_models():
+        for field in model._meta.concrete_fields:  # noqa: SLF001 - Django documents it
+            if not isinstance(field, EncryptedText):
+                continue
+            # As it stands there: a queryset would decrypt it.
+            kept = Cast(F(field.name), models.TextField())
+            rows = model._default_manager.exclude(**{field.name: ""}).annotate(kept=kept)  # noqa: SLF001
+            for pk, value in rows.values_list("pk", "kept").iterator():
+                if value and not is_current(value):
+                    same = model._default_manager.annotate(kept=kept).filter(pk=pk, kept=value)  # noqa: SLF001
+                    changed += same.update(**{field.name: decrypt(value)})
+    return changed
 
 
 def checked(setting: str) -> str:

@@ -1,6 +1,6 @@
 """Accounts and patients: how they come to be, and what people change about themselves."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,7 +10,16 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.db.models import QuerySet
 
-from clinics.models import Calendar, IdentityCorrection, Patient, Proxy, User
+from clinics.models import (
+    AccountInvitation,
+    Calendar,
+    IdentityCorrection,
+    Organization,
+    Patient,
+    Proxy,
+    StaffRole,
+    User,
+)
 from clinics.models.patients import years_before
 from clinics.refusals import Refused
 
@@ -56,7 +65,10 @@ class Underage(Refused):
 
     code = "underage"
     status = 400
-    detail = f"An account is for people of {OF_AGE} and older. A parent or guardian can add a child to theirs."
+    detail = (
+        f"An account is for people of {OF_AGE} and older. A parent or guardian can add a child to theirs, and invite a"
+        " teenager to one of their own."
+    )
 
 
 class OfAge(Refused):
@@ -95,6 +107,11 @@ def today_of(user: User, *, now: datetime) -> date:
     """The date where `user` lives as a patient, or in UTC for those who are none. Needs `patient` loaded."""
     patient = own_record(user)
     return now.astimezone(ZoneInfo(patient.time_zone) if patient else ZoneInfo("UTC")).date()
+
+
+def today_at_home(now: datetime) -> date:
+    """The date in HOME: for what has no place of its own, such as an employer's roster."""
+    return now.astimezone(HOME).date()
 
 
 def today_for(user: User | AnonymousUser, *, now: datetime) -> date:
@@ -175,9 +192,8 @@ def add_dependent(
     The child begins with the address, time zone and language of `user`, where they are a patient. Raises Underage,
     OfAge, DependentExists, TooManyDependents, ImplausibleBirthDate.
     """
+    require_adult(user, today=today)
     own = own_record(user)
-    if own is not None and own.age_on(today) < OF_AGE:
-        raise Underage("Only adults act for a child: a parent or guardian can add them to their account.")
     if birth_date <= years_before(today, OF_AGE):
         raise OfAge
     with transaction.atomic():
@@ -201,10 +217,26 @@ def add_dependent(
         return Proxy.objects.create(user=user, patient=patient, relationship=relationship)
 
 
+def require_adult(user: User, *, today: date) -> None:
+    """Raises Underage for an account of somebody under age, also one that was invited and has not accepted yet."""
+    own = own_record(user)
+    is_young = own.age_on(today) < OF_AGE if own else AccountInvitation.objects.filter(account=user).exists()
+    if is_young:
+        raise Underage("Only adults act for a child: a parent or guardian can add them to their account.")
+
+
 def home(patient: Patient | None) -> dict[str, str]:
     """Where a patient lives and what they speak, for a child of theirs."""
     fields = ("street", "city", "state", "postal_code", "time_zone", "language")
     return {field: getattr(patient, field) for field in fields} if patient else {}
+
+
+def employers_served(roles: Iterable[StaffRole]) -> list[Organization]:
+    """Of somebody's roles, with their organizations: the employers whose benefit staff they are, by name."""
+    served = [
+        role.organization for role in roles if role.role == StaffRole.Role.BENEFITS and role.organization is not None
+    ]
+    return sorted(served, key=lambda employer: (employer.name, employer.pk))
 
 
 def dependents(user: User, *, on: date) -> QuerySet[Proxy]:

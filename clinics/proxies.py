@@ -1,21 +1,17 @@
 """A second adult who acts for a child: asked by one who does, and with an account of their own."""
 
-import hashlib
-import secrets
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
 
-from clinics import people
+from clinics import invitation_codes, people
+from clinics.ids import new_id
 from clinics.models import Proxy, ProxyInvitation, User
 from clinics.refusals import NotFound, Refused
 
-LASTS = timedelta(days=7)
 MOST_OPEN = 3
-# Without letters and digits that look alike.
-ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
 class AlreadyProxy(Refused):
@@ -43,7 +39,7 @@ def full(user: User, patient: uuid.UUID, *, now: datetime) -> Proxy:
     """The proxy as which `user` sees and decides everything for `patient`. Raises NotFound, for a limited one, too."""
     today = people.today_of(user, now=now)
     found = people.dependents(user, on=today).filter(patient=patient).first()
-    if found is None or not found.is_full_on(today):
+    if found is None or not found.is_full(now=now):
         raise NotFound
     return found
 
@@ -60,10 +56,8 @@ def invitations(mine: Proxy, *, now: datetime) -> list[ProxyInvitation]:
     return list(ProxyInvitation.objects.open(now=now).filter(patient=mine.patient_id).order_by("id"))
 
 
-def invite(
-    *, user: User, patient: uuid.UUID, email: str, relationship: str, now: datetime
-) -> tuple[ProxyInvitation, str]:
-    """Let an adult whose address is `email` act for the child, once they accept; and the code for it, to pass on.
+def invite(*, user: User, patient: uuid.UUID, email: str, relationship: str, now: datetime) -> ProxyInvitation:
+    """Let an adult whose address is `email` act for the child, once they accept by the invitation's code.
 
     Nothing tells whether there is an account of that address. Raises NotFound, AlreadyProxy, TooManyInvitations.
     """
@@ -76,17 +70,17 @@ def invite(
             raise AlreadyProxy
         if len(invitations(mine, now=now)) >= MOST_OPEN:
             raise TooManyInvitations
-        letters = "".join(secrets.choice(ALPHABET) for _ in range(12))
-        made = ProxyInvitation.objects.create(
+        pk = new_id()
+        return ProxyInvitation.objects.create(
+            pk=pk,
             patient=mine.patient,
             invited_by=user,
             email=email,
             relationship=relationship,
-            digest=digest(letters),
+            digest=invitation_codes.digest(invitation_codes.of(pk)),
             created_at=now,
-            expires_at=now + LASTS,
+            expires_at=now + invitation_codes.LASTS,
         )
-    return made, "-".join(letters[start : start + 4] for start in (0, 4, 8))
 
 
 def withdraw(*, user: User, patient: uuid.UUID, invitation: uuid.UUID, now: datetime) -> None:
@@ -103,9 +97,8 @@ def accept(*, user: User, code: str, now: datetime) -> Proxy:
     Raises NotFound unless the code is open, `user` has the address it was made for, verified, and who asked still
     decides for the child; Underage; AlreadyProxy; TooManyDependents.
     """
-    wanted = digest(code.replace("-", "").strip().upper())
+    wanted = invitation_codes.digest(code)
     today = people.today_of(user, now=now)
-    own = people.own_record(user)
     with transaction.atomic():
         User.objects.select_for_update(no_key=True).get(pk=user.pk)
         open_ones = ProxyInvitation.objects.open(now=now).select_related("invited_by__patient")
@@ -114,8 +107,7 @@ def accept(*, user: User, code: str, now: datetime) -> Proxy:
         if found is None or found.email not in {address.lower() for address in verified}:
             raise NotFound
         theirs = full(found.invited_by, found.patient_id, now=now)
-        if own is not None and own.age_on(today) < people.OF_AGE:
-            raise people.Underage("Only adults act for a child.")
+        people.require_adult(user, today=today)
         others = list(people.dependents(user, on=today))
         if found.patient_id in [other.patient_id for other in others]:
             raise AlreadyProxy
@@ -145,8 +137,3 @@ def end(*, user: User, patient: uuid.UUID, whose: uuid.UUID, now: datetime) -> N
         if len(all_now) == 1:
             raise LastProxy
         Proxy.objects.filter(pk=ended.pk).update(ended_on=people.today_of(user, now=now))
-
-
-def digest(letters: str) -> str:
-    """What is kept of a code: 60 random bits need no slow hash."""
-    return hashlib.sha256(f"sameday.proxy:{letters}".encode()).hexdigest()

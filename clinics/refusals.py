@@ -33,3 +33,11 @@ class NotFound(Refused):
     code = "not_found"
     status = 404
     detail = "There is nothing here, or nothing that you may see."
+
+
+class TooManyTries(Refused):
+    """Somebody who guesses, or may: what was tried is counted (see clinics.attempts)."""
+
+    code = "too_many_tries"
+    status = 429
+    detail = "That was tried too often. Try again in an hour."

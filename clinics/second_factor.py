@@ -5,6 +5,8 @@ those who may open the admin, and those who have a role somewhere. `is_lacking` 
 by config.second_factor for everything else.
 """
 
+import logging
+from datetime import datetime
 from typing import Any
 
 from allauth.core import context
@@ -14,12 +16,15 @@ from django.conf import settings
 from django.db import transaction
 from fido2.webauthn import AuthenticationResponse, RegistrationResponse
 
-from clinics import encryption
-from clinics.models import Session, User
+from clinics import encryption, messages, staffing
+from clinics.models import SecondFactorReset, Session, User
 from clinics.refusals import Refused
 from clinics.sessions import SignIn
 
+log = logging.getLogger(__name__)
+
 SET_UP_AT = "/staff/security"
+LEAST_REASON = 10  # characters, of why it is reset
 
 
 class SecondFactorRequired(Refused):
@@ -39,11 +44,57 @@ def is_lacking(signed_in: SignIn) -> bool:
     return settings.STAFF_MFA_REQUIRED and signed_in.is_staff and not (signed_in.has_factor and signed_in.used_factor)
 
 
-def reset(*, user: User) -> None:
-    """Take every second factor from `user`, who lost them, and end their sessions."""
+class NotYoursToReset(Refused):
+    code = "reset_not_yours"
+    status = 403
+    detail = "Only those who run the server reset somebody's second factor."
+
+
+class ResetReason(Refused):
+    code = "reset_reason"
+    status = 400
+    detail = f"Say in {LEAST_REASON} letters or more why it is reset, and how you know that it is really them."
+
+
+class NothingToReset(Refused):
+    code = "nothing_to_reset"
+    detail = "This account has no second factor. They set one up when they sign in."
+
+
+def is_set_up(user: User) -> bool:
+    """Whether `user` has a second factor."""
+    return bool(Authenticator.objects.filter(user=user).exists())
+
+
+def reset(*, user: User, actor: User | None, reason: str, now: datetime) -> int:
+    """Take every second factor from `user`, who lost them, end their sessions, and tell them by e-mail.
+
+    `actor` is an operator, and not `user`: a second person always has to. None is somebody at the server itself, by
+    manage.py. Who did it and why is kept as a SecondFactorReset. Returns how many sessions ended.
+    Raises OwnAccount, NotYoursToReset, ResetReason and NothingToReset.
+    """
+    if actor is not None and actor.pk == user.pk:
+        raise staffing.OwnAccount
+    if actor is not None and not staffing.is_operator(actor):
+        raise NotYoursToReset
+    if len(reason.strip()) < LEAST_REASON:
+        raise ResetReason
     with transaction.atomic():
-        Authenticator.objects.filter(user=user).delete()
-        Session.objects.filter(user=user).delete()
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        if not Authenticator.objects.filter(user=user).delete()[0]:
+            raise NothingToReset
+        ended: int = Session.objects.filter(user=user).delete()[0]
+        kept = SecondFactorReset.objects.create(user=user, at=now, actor=actor, reason=reason.strip())
+        messages.queue(
+            to=user,
+            template="second_factor_reset",
+            about=f"second_factor_reset:{kept.pk}",
+            dedupe_key=f"second_factor_reset:{kept.pk}",
+            context={"brand": "Sameday", "to_account": True, "who": actor.email if actor else ""},
+            now=now,
+        )
+    log.warning("Second factor reset %s by %s", kept.pk, "an operator" if actor else "manage.py")
+    return ended
 
 
 def reencrypt() -> int:

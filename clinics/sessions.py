@@ -38,6 +38,7 @@ from clinics.models import Patient, Session, User
 log = logging.getLogger(__name__)
 
 BATCH = 2_000
+STEPS_OF = f"{AUTHENTICATION_METHODS_SESSION_KEY}_user"
 SEEN_EVERY = timedelta(minutes=1)
 AGENT_LENGTH = 300
 
@@ -56,6 +57,7 @@ SELECT s.session_data, s.id, s.last_seen_at,
 FROM clinics_session s JOIN clinics_user u ON u.id = s.user_id LEFT JOIN clinics_patient p ON p.user_id = u.id
 WHERE s.session_key = %s AND s.expire_date > %s
 """  # noqa: S608 - made of column names
+LOOK_UP_BY_ID = LOOK_UP.replace("s.session_key = %s", "s.id = %s")
 BEFORE_USER = 5
 # Skips the row where another request of the same session is just doing this: nobody waits to be noticed.
 TOUCH = """
@@ -212,11 +214,27 @@ def signed_in(store: type[SessionStore], key: str) -> SignIn | None:
     the session was used.
     """
     digest, now = store.digest(key), timezone.now()
+    found, last_seen_at = look_up(LOOK_UP, digest, now=now)
+    if found is not None:
+        touch(digest, last_seen_at, is_staff=found.is_staff, now=now)
+    return found
+
+
+def live(session: uuid.UUID) -> SignIn | None:
+    """Who is signed in in the session that `GET me/sessions` calls `session`; None when it is over.
+
+    To look at it is no use of it: a session that nobody uses ends, whatever watches it.
+    """
+    return look_up(LOOK_UP_BY_ID, session, now=timezone.now())[0]
+
+
+def look_up(statement: str, key: str | uuid.UUID, *, now: datetime) -> tuple[SignIn | None, datetime]:
+    """Who is signed in in the session that `statement` finds by `key`, and when that was last noted to be used."""
     with connection.cursor() as cursor:
-        cursor.execute(LOOK_UP, [digest, now])
+        cursor.execute(statement, [key, now])
         row = cursor.fetchone()
     if row is None:
-        return None
+        return None, now
     session_data, session, last_seen_at, is_staff, has_factor = row[:BEFORE_USER]
     user = User.from_db(connection.alias, USER, row[BEFORE_USER : BEFORE_USER + len(USER)])
     patient = row[BEFORE_USER + len(USER) :]
@@ -225,13 +243,14 @@ def signed_in(store: type[SessionStore], key: str) -> SignIn | None:
         user, Patient.from_db(connection.alias, PATIENT, patient) if patient[0] else None
     )
     if not user.is_active:
-        return None
-    data = store().decode(session_data)
+        return None, now
+    data = SessionStore().decode(session_data)
     if data.get(SESSION_KEY) != str(user.pk) or not is_of_password(data.get(HASH_SESSION_KEY, ""), user):
-        return None
-    touch(digest, last_seen_at, is_staff=is_staff, now=now)
-    used = any(step.get("method") == "mfa" for step in data.get(AUTHENTICATION_METHODS_SESSION_KEY, []))
-    return SignIn(user, session, is_staff, has_factor, used)
+        return None, now
+    # allauth keeps with the steps whose they were: those of somebody else who began in this session are none.
+    steps = data.get(AUTHENTICATION_METHODS_SESSION_KEY, []) if data.get(STEPS_OF) == str(user.pk) else []
+    used = any(step.get("method") == "mfa" for step in steps)
+    return SignIn(user, session, is_staff, has_factor, used), last_seen_at
 
 
 def limits_of(user_id: Any) -> Limits:

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 
+from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
@@ -14,6 +15,7 @@ from rest_framework.utils.serializer_helpers import BindingDict
 
 # What JSON says for a field. Everything else is a string, and so is everything in a query.
 JSON_TYPES: list[tuple[type[serializers.Field[Any, Any, Any, Any]], tuple[type, ...], str]] = [
+    (serializers.FileField, (UploadedFile,), "a file, in a form"),
     (serializers.BooleanField, (bool,), "true or false"),
     (serializers.IntegerField, (int, float), "a number"),
     (serializers.FloatField, (int, float), "a number"),

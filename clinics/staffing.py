@@ -5,6 +5,7 @@ does it for themself: a second person always has to.
 """
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -48,23 +49,31 @@ class NotYoursToSwitch(Refused):
     )
 
 
-def managed_by(actor: User) -> QuerySet[Clinic]:
-    """The clinics at which `actor` is a manager."""
-    roles = StaffRole.objects.filter(user=actor, user__is_active=True, role=Role.MANAGER)
-    return Clinic.objects.filter(Q(pk__in=roles.values("clinic")) | Q(health_system__in=roles.values("organization")))
-
-
 def is_operator(actor: User) -> bool:
     return actor.is_active and actor.is_staff and actor.is_superuser
+
+
+def operators() -> QuerySet[User]:
+    """Those who run the server."""
+    return User.objects.filter(is_superuser=True, is_active=True)
+
+
+def managers_of(patient_id: UUID) -> QuerySet[User]:
+    """The managers of the clinics that know a patient, by a role there or at the clinic's health system."""
+    clinics = Clinic.objects.filter(registrations__patient=patient_id)
+    return User.objects.filter(
+        Q(staff_roles__clinic__in=clinics) | Q(staff_roles__organization__in=clinics.values("health_system")),
+        staff_roles__role=Role.MANAGER,
+        is_active=True,
+    ).distinct()
 
 
 def accounts(actor: User) -> QuerySet[User]:
     """The accounts of staff that `actor` sees: all, or those with a role at a clinic they manage."""
     if is_operator(actor):
         return User.objects.filter(Q(is_staff=True) | Q(pk__in=StaffRole.objects.values("user")))
-    return User.objects.filter(
-        pk__in=StaffRole.objects.filter(clinic__in=managed_by(actor).values("pk")).values("user")
-    )
+    managed = StaffRole.objects.managed_places(actor)
+    return User.objects.filter(pk__in=StaffRole.objects.filter(clinic__in=managed.values("pk")).values("user"))
 
 
 def give(
@@ -117,7 +126,7 @@ def switch(*, user: User, on: bool, actor: User, now: datetime) -> int:
             raise OwnAccount
         if not is_operator(actor):
             elsewhere = StaffRole.objects.filter(user=found).exclude(
-                clinic__in=managed_by(actor).values("pk"), role__in=MANAGED
+                clinic__in=StaffRole.objects.managed_places(actor).values("pk"), role__in=MANAGED
             )
             if found.is_superuser or elsewhere.exists() or Patient.objects.filter(user=found).exists():
                 raise NotYoursToSwitch
@@ -129,11 +138,11 @@ def _require_may(actor: User, role: str, clinic: Clinic | None) -> None:
     """Raises NotYoursToGive."""
     if is_operator(actor):
         return
-    if clinic is None or role not in MANAGED or not managed_by(actor).filter(pk=clinic.pk).exists():
+    if clinic is None or role not in MANAGED or not StaffRole.objects.manages(actor, clinic.pk):
         raise NotYoursToGive
 
 
 def _open_admin(user: User) -> None:
-    """The admin is for those who care for patients somewhere, or run the server."""
-    works = StaffRole.objects.filter(user=user, role__in=StaffRole.CARE).exists()
+    """The admin is for those who care for patients somewhere, employers' benefit staff, and who run the server."""
+    works = StaffRole.objects.filter(user=user, role__in=[*StaffRole.CARE, Role.BENEFITS]).exists()
     User.objects.filter(pk=user.pk).update(is_staff=works or user.is_superuser)

@@ -3,7 +3,18 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from clinics import entrance, pages
-from clinics.api import access_log, break_glass, clinicians, me, places, preferences, proxies, sessions, twilio
+from clinics.api import (
+    access_log,
+    break_glass,
+    clinicians,
+    me,
+    own_accounts,
+    places,
+    preferences,
+    proxies,
+    sessions,
+    twilio,
+)
 
 api = [
     path("clinics", places.Clinics.as_view()),
@@ -18,7 +29,9 @@ api = [
     path("me/dependents/<uuid:patient_id>/proxies/<uuid:user_id>", proxies.ProxyByUser.as_view()),
     path("me/dependents/<uuid:patient_id>/invitations", proxies.Invitations.as_view()),
     path("me/dependents/<uuid:patient_id>/invitations/<uuid:invitation_id>", proxies.InvitationById.as_view()),
+    path("me/dependents/<uuid:patient_id>/account-invitation", own_accounts.AccountInvitations.as_view()),
     path("me/invitations/accept", proxies.Accept.as_view()),
+    path("me/account-invitation/accept", own_accounts.AcceptAccount.as_view()),
     path("me/preferences", preferences.Preferences.as_view()),
     path("me/sessions", sessions.Sessions.as_view()),
     path("me/sessions/<uuid:session_id>", sessions.SessionById.as_view()),

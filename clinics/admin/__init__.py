@@ -9,4 +9,12 @@ Who sees what is said by the same `visible_to` as in the API (see `scoped`), who
 a use case owns is changed by calling it (see `doing`); nothing here writes rows of patients' data itself.
 """
 
-from clinics.admin import history, messages, places, staff, staff_clinicians  # noqa: F401 - they register
+from clinics.admin import (  # noqa: F401 - they register
+    attention,
+    break_glass,
+    history,
+    messages,
+    places,
+    staff,
+    staff_clinicians,
+)

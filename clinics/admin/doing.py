@@ -19,7 +19,7 @@ from typing import cast
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from clinics import edge, idempotency
+from clinics import edge, idempotency, uploads
 from clinics.idempotency import Answer
 from clinics.models import User
 from clinics.refusals import Refused
@@ -48,6 +48,8 @@ def once(request: HttpRequest, work: Callable[[], Done]) -> HttpResponse | Refus
     """
     user = cast(User, request.user)
     asked = sorted((name, values) for name, values in request.POST.lists() if name not in (KEY, CSRF))
+    # The same form with another file asks for something else.
+    asked += sorted((name, [uploads.digest(file) for file in files]) for name, files in request.FILES.lists())
 
     def answer() -> Answer:
         done = work()

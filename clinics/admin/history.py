@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 
+from clinics.admin import clock
 from clinics.admin.places import Pages
 from clinics.admin.site import Link, site
 from clinics.models import Patient, Registration, StaffRole
@@ -57,10 +58,10 @@ class AccessAdmin(Pages):
             raise Http404
         seen = PatientSeen.objects.filter(patient=patient_id).select_related("event__viewer", "event__clinic")
         page = Paginator(seen.order_by("-event_id"), A_PAGE).get_page(request.GET.get("page"))
-        name = patient.name if is_here else "a patient"
+        name, zone = patient.name if is_here else "a patient", clock.zone_of(at)
         context = {
             "title": f"Who saw the record of {name}",
-            "events": [row.event for row in page.object_list],
+            "events": [(clock.when(row.event.at, zone), row.event) for row in page.object_list],
             "page": page,
         }
         return self.page(request, "clinics/admin/access_of.html", context, patients=[patient_id], name="log")

@@ -11,13 +11,13 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter, display
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Case, Exists, IntegerField, OuterRef, QuerySet, Value, When
+from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
-from clinics import links, messages
-from clinics.admin import doing, work
+from clinics import links, messages, people
+from clinics.admin import clock, doing, work
 from clinics.admin.doing import Done
 from clinics.admin.scoped import ScopedAdmin
 from clinics.admin.site import site
@@ -42,12 +42,31 @@ class Due(SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002 - an override
         now = timezone.now()
         if self.value() == "late":
-            return queryset.filter(status__in=Message.OPEN, due_at__lt=now - timedelta(minutes=5))
+            return queryset.filter(is_late(now))
         if self.value() == "to_come":
             return queryset.filter(due_at__gt=now)
         if self.value() == "week":
-            return queryset.filter(due_at__gt=now - timedelta(days=7), due_at__lte=now)
+            return queryset.filter(in_the_last_week(now))
         return queryset
+
+
+def is_late(now: datetime) -> Q:
+    """The condition that a message should have gone by now."""
+    return Q(status__in=Message.OPEN, due_at__lt=now - timedelta(minutes=5))
+
+
+def in_the_last_week(now: datetime) -> Q:
+    return Q(due_at__gt=now - timedelta(days=7), due_at__lte=now)
+
+
+def listed(at: Work, *, now: datetime) -> QuerySet[Message]:
+    """The messages of the last weeks that who is at work sees: of patients of their clinics; for operators all."""
+    rows = Message.objects.filter(due_at__gt=now - LISTED)
+    if at.is_operator:
+        return rows
+    if at.user is None:
+        return rows.none()
+    return rows.visible_to(at.user, on=people.today_of(at.user, now=now)).filter(known_here(at, "patient"))
 
 
 def known_here(at: Work, patient: str) -> Exists:
@@ -80,12 +99,8 @@ class MessageAdmin(ScopedAdmin):
         ours = ("patient__given_name", "patient__family_name", "patient__preferred_name")
         return () if work.of(request).is_operator else ours
 
-    def scoped(self, at: Work, *, user: User, now: datetime) -> QuerySet[Any]:
-        rows = Message.objects.all() if at.is_operator else super().scoped(at, user=user, now=now)
-        rows = rows.filter(due_at__gt=now - LISTED).annotate(
-            is_ours=known_here(at, "patient"),
-        )
-        return rows if at.is_operator else rows.filter(known_here(at, "patient"))
+    def scoped(self, at: Work, *, user: User, now: datetime) -> QuerySet[Any]:  # noqa: ARG002 - an override
+        return listed(at, now=now).annotate(is_ours=known_here(at, "patient"))
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         return lookup == Due.parameter_name or super().lookup_allowed(lookup, value, request)
@@ -109,10 +124,12 @@ class MessageAdmin(ScopedAdmin):
         row = self.get_queryset(request).filter(pk=message_id).select_related("patient", "user").first()
         if row is None:
             raise Http404
-        is_ours = row.is_ours
+        is_ours, zone = row.is_ours, clock.zone_of(work.of(request))
         context = {
             "title": self.told(row),
             "message": row,
+            "due": clock.when(row.due_at, zone),
+            "sent": clock.when(row.sent_at, zone) if row.sent_at else "",
             "tone": TONES.get(row.status, ""),
             "is_ours": is_ours,
             "written": as_read(row) if is_ours else None,

@@ -2,19 +2,19 @@
 
 import uuid
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any, ClassVar, Never
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import DateTimeField, Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 
 from clinics import audit, people
-from clinics.admin import doing, history_lines, work
+from clinics.admin import clock, doing, history_lines, work
 from clinics.admin.work import Role, Work
 from clinics.audit import AccessEvent
 from clinics.models import StaffRole, User
@@ -105,6 +105,19 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         if user is not None and shown:
             record(user, shown, page=f"admin:{self.model._meta.model_name}:{page}", what=self.what.get(page))  # noqa: SLF001
 
+    def zone_of(self, at: Work, row: Any) -> tzinfo:
+        """The zone to show the times of `row` in."""
+        return clock.zone_of(at, row)
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Instants are on a clinic's clock: Django would write them in UTC, without saying so."""
+        at = work.of(request)
+        instants = {field.name: field for field in self.model._meta.fields if isinstance(field, DateTimeField)}  # noqa: SLF001
+        return [
+            clock.column(instants[name], lambda row: self.zone_of(at, row)) if name in instants else name
+            for name in super().get_list_display(request)
+        ]
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         with transaction.atomic():
             response = super().changelist_view(request, extra_context)
@@ -136,7 +149,8 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         with transaction.atomic():
             row = self.get_object(request, object_id)
             back = request.path.removesuffix("history/") + "change/"
-            context = {"title": f"History of {row}", "lines": history_lines.lines(row), "back": back}
+            told = history_lines.lines(row, clock.zone_of(work.of(request), row))
+            context = {"title": f"History of {row}", "lines": told, "back": back}
             return self.page(
                 request, "clinics/admin/history.html", context, patients=[self.patient_of(row)], name="history"
             )

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
@@ -18,7 +19,10 @@ from clinics.admin import work
 from clinics.admin.work import Work
 
 # In the order of the sidebar. Records that name no section stand in none, and are reached from others.
-SECTIONS = ["Front desk", "Hours", "Messages", "Places", "Accounts", "History"]
+SECTIONS = [
+    *("Front desk", "Virtual care", "Payments", "Hours", "Messages", "Employers", "Places", "Accounts"),
+    "History",
+]
 # What Django's site has and nothing here needs: it leads to any object's own page by type and id.
 UNUSED = {"view_on_site"}
 
@@ -42,6 +46,15 @@ class Panel:
     context: Callable[[HttpRequest, Work], dict[str, Any]]
 
 
+class Asking(NamedTuple):
+    """What asks for somebody on the first page: how many of which thing (one of them), and the list of just these."""
+
+    number: int
+    thing: str
+    said: str
+    address: str
+
+
 class Site(UnfoldAdminSite):  # type: ignore[misc]  # unfold ships no types
     site_title = site_header = "Sameday"
     index_title = "Today"
@@ -52,6 +65,8 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]  # unfold ships no types
         super().__init__(name)
         self.links: list[Link] = []
         self.panels: list[Panel] = []
+        # What stands under "Look at these" besides this app's own, for who is at work at an instant.
+        self.asking: list[Callable[[Work, datetime], Sequence[Asking]]] = []
 
     def has_permission(self, request: HttpRequest) -> bool:
         return work.of(request).may_enter
@@ -62,6 +77,13 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]  # unfold ships no types
         if request.user.is_authenticated:
             raise PermissionDenied
         return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # noqa: ARG002
+        """On the pages where staff sign in: there guessing is capped, and the owner told."""
+        return HttpResponseRedirect(reverse("account_change_password"))
+
+    def password_change_done(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # noqa: ARG002
+        return HttpResponseRedirect(reverse("mfa_index"))
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         return [entry for entry in super().get_urls() if getattr(entry, "name", None) not in UNUSED]

@@ -13,8 +13,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from clinics import staffing
-from clinics.admin import doing
+from clinics import second_factor, staffing
+from clinics.admin import doing, staff_history
 from clinics.admin.doing import Done
 from clinics.admin.places import Pages
 from clinics.admin.site import Link, site
@@ -38,6 +38,8 @@ class StaffAdmin(Pages):
             ("<uuid:user_id>/", "change", self.account),
             ("<uuid:user_id>/switch/", "switch", self.switch),
             ("<uuid:user_id>/take/<int:role_id>/", "take", self.take),
+            ("<uuid:user_id>/reset-second-factor/", "reset", self.reset),
+            ("<uuid:user_id>/history/", "history", self.history),
         ]
 
     def people(self, request: HttpRequest) -> HttpResponse:
@@ -96,10 +98,12 @@ class StaffAdmin(Pages):
         at = self.seen(request)
         user = self.user(at, user_id)
         context = {
-            "title": user.email,
+            "title": f"Account {user.email}",
             "account": user,
             "held": [(role, words(role), self.may_take(at, role)) for role in self.shown(at, user)],
             "is_own": user.pk == who(at).pk,
+            "has_factor": second_factor.is_set_up(user),
+            "may_reset": at.is_operator and user.pk != who(at).pk,
             "refused": refused,
         }
         return self.page(request, "clinics/admin/staff_account.html", context, status=422 if refused else 200)
@@ -112,7 +116,7 @@ class StaffAdmin(Pages):
 
         def work() -> Done:
             ended = staffing.switch(user=user, on=on, actor=who(at), now=now)
-            said = "The account is on again." if on else f"The account is off, and {ended} sessions are ended."
+            said = "The account is on again." if on else f"The account is off, and {counted(ended, 'session')} ended."
             return Done(said, to=reverse("admin:clinics_user_change", args=[user.pk]))
 
         return self.done(request, user_id, work)
@@ -129,6 +133,51 @@ class StaffAdmin(Pages):
             return Done("The role is taken away.", to=reverse("admin:clinics_user_changelist"))
 
         return self.done(request, user_id, work)
+
+    def reset(self, request: HttpRequest, user_id: uuid.UUID) -> HttpResponse:
+        """For somebody who lost phone, passkeys and codes: what it does, why it is done, and doing it."""
+        at, now = self.seen(request), timezone.now()
+        if not at.is_operator:
+            raise PermissionDenied
+        user = self.user(at, user_id)
+        refused, reason = "", request.POST.get("reason", "").replace("\0", "").strip()[:300]
+        if request.method == "POST" and request.POST.get("sure") != "on":
+            refused = "Confirm that you made sure who asks for it."
+        elif request.method == "POST":
+
+            def work() -> Done:
+                ended = second_factor.reset(user=user, actor=who(at), reason=reason, now=now)
+                said = f"The second factors are taken away, {counted(ended, 'session')} ended, and they are told."
+                return Done(said, to=reverse("admin:clinics_user_change", args=[user.pk]))
+
+            answer = doing.once(request, work)
+            if isinstance(answer, HttpResponse):
+                return answer
+            refused = answer.detail
+        context = {
+            "title": "Reset the second factor",
+            "account": user,
+            "is_own": user.pk == who(at).pk,
+            "has_factor": second_factor.is_set_up(user),
+            "reason": reason,
+            "least": second_factor.LEAST_REASON,
+            "refused": refused,
+        }
+        return self.page(request, "clinics/admin/staff_reset.html", context, status=422 if refused else 200)
+
+    def history(self, request: HttpRequest, user_id: uuid.UUID) -> HttpResponse:
+        at = self.seen(request)
+        user = self.user(at, user_id)
+        page = Paginator(staff_history.lines(user, at), A_PAGE).get_page(request.GET.get("page"))
+        context = {
+            "title": f"History of {user.email}",
+            "lines": page.object_list,
+            "page": page,
+            "back": reverse("admin:clinics_user_change", args=[user.pk]),
+            "back_to": "Back to the account",
+            "about": "" if at.is_operator else "Roles at clinics that you do not manage are not listed.",
+        }
+        return self.page(request, "clinics/admin/history.html", context, name="history")
 
     def done(self, request: HttpRequest, user_id: uuid.UUID, work: Any) -> HttpResponse:
         if request.method != "POST":
@@ -152,7 +201,7 @@ class StaffAdmin(Pages):
         return role.user_id != who(at).pk and (at.is_operator or role.role in staffing.MANAGED)
 
     def clinics(self, at: Work) -> list[Clinic]:
-        clinics = Clinic.objects.all() if at.is_operator else staffing.managed_by(who(at))
+        clinics = Clinic.objects.all() if at.is_operator else StaffRole.objects.managed_places(who(at))
         return list(clinics.order_by("name", "pk"))
 
 
@@ -160,6 +209,11 @@ def who(at: Work) -> User:
     if at.user is None:
         raise PermissionDenied
     return at.user
+
+
+def counted(number: int, thing: str) -> str:
+    """Such as `1 session is` and `2 sessions are`."""
+    return f"{number} {thing} is" if number == 1 else f"{number} {thing}s are"
 
 
 def words(role: StaffRole) -> str:

@@ -1,4 +1,4 @@
-"""Who is at work in the admin: their roles, and the clinics they have them at."""
+"""Who is at work in the admin: their roles, and the clinics and employers that they have them at."""
 
 import uuid
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from typing import cast
 
 from django.http import HttpRequest
 
-from clinics.models import Clinic, StaffRole, User
+from clinics.models import Clinic, Organization, StaffRole, User
 
 Role = StaffRole.Role
 
@@ -19,11 +19,17 @@ class Work:
     is_operator: bool = False
     clinics: dict[uuid.UUID, Clinic] = field(default_factory=dict)
     roles: dict[uuid.UUID, frozenset[str]] = field(default_factory=dict)
+    # Whose benefit staff they are: that opens the pages of these employers, and no list of anybody's patients.
+    employers: dict[uuid.UUID, Organization] = field(default_factory=dict)
 
     @property
     def may_enter(self) -> bool:
-        """Whether the admin is for them: for operators, and for staff who care for patients somewhere."""
-        return self.is_operator or bool(self.clinics)
+        """Whether the admin is for them: operators, staff who care for patients, and employers' benefit staff."""
+        return self.is_operator or bool(self.clinics) or bool(self.employers)
+
+    @property
+    def serves_employers(self) -> bool:
+        return self.is_operator or bool(self.employers)
 
     def at(self, *roles: Role) -> list[uuid.UUID]:
         """The clinics at which they have one of `roles`."""
@@ -44,11 +50,17 @@ def find(user: User) -> Work:
     if not (user.is_active and user.is_staff):
         return Work()
     clinics = {clinic.pk: clinic for clinic in StaffRole.objects.care_places(user).order_by("name", "pk")}
-    held = list(StaffRole.objects.filter(user=user, role__in=StaffRole.CARE)) if clinics else []
+    given = list(StaffRole.objects.filter(user=user).select_related("organization"))
+    held = [role for role in given if role.role in StaffRole.CARE]
+    employers = {
+        role.organization.pk: role.organization
+        for role in given
+        if role.role == Role.BENEFITS and role.organization and role.organization.kind == Organization.Kind.EMPLOYER
+    }
     roles = {
         clinic.pk: frozenset(
             role.role for role in held if role.clinic_id == clinic.pk or role.organization_id == clinic.health_system_id
         )
         for clinic in clinics.values()
     }
-    return Work(user, user.is_superuser, clinics, roles)
+    return Work(user, user.is_superuser, clinics, roles, employers)

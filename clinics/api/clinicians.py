@@ -50,6 +50,7 @@ def shown(clinician: Clinician) -> dict[str, Any]:
 class Clinicians(Endpoint):
     public = True
     shown_as = None
+    costs = 2
 
     class Asked(Paged):
         clinic = serializers.UUIDField(required=False, help_text="May see patients there today.")

@@ -1,6 +1,6 @@
 """`GET me`, `PATCH me`, `GET me/dependents`, `POST me/dependents`: somebody's own record, and their children's."""
 
-from datetime import date
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.utils import timezone
@@ -71,6 +71,7 @@ PAT = OpenApiExample(
         },
         "dependents": [MIA],
         "roles": [],
+        "employers": [],
     },
 )
 
@@ -141,12 +142,18 @@ class RoleAnswer(serializers.Serializer[Any]):
     organization = serializers.UUIDField(allow_null=True)
 
 
+class EmployerAnswer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
 class MeAnswer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     email = serializers.EmailField()
     patient = PatientAnswer(allow_null=True)
     dependents = DependentAnswer(many=True)
     roles = RoleAnswer(many=True)
+    employers = EmployerAnswer(many=True, help_text="Whose benefit staff I am.")
 
 
 class DependentsAnswer(serializers.Serializer[Any]):
@@ -186,14 +193,14 @@ def patient_shown(patient: Patient) -> dict[str, Any]:
     }
 
 
-def dependent_shown(proxy: Proxy, *, on: date) -> dict[str, Any]:
-    """A dependent as JSON, as much of them as the proxy may see on `on`."""
+def dependent_shown(proxy: Proxy, *, now: datetime) -> dict[str, Any]:
+    """A dependent as JSON, as much of them as the proxy may see. Who has an account has contact data of their own."""
     child = proxy.patient
-    is_full = proxy.is_full_on(on)
+    is_full, is_theirs = proxy.is_full(now=now), child.user_id is not None
     always = {
         "id": child.pk,
         "name": child.name,
-        "age": child.age_on(on),
+        "age": child.age_on(child.today(now=now)),
         "relationship": proxy.relationship,
         "scope": "full" if is_full else "limited",
         "shrinks_at_age": proxy.shrinks_at_age,
@@ -206,23 +213,24 @@ def dependent_shown(proxy: Proxy, *, on: date) -> dict[str, Any]:
         "preferred_name": child.preferred_name,
         "birth_date": child.birth_date,
         "sex": child.sex,
-        "phone": str(child.phone),
-        "email": child.email,
+        "phone": "" if is_theirs else str(child.phone),
+        "email": "" if is_theirs else child.email,
     }
 
 
-def me_shown(user: User, *, on: date) -> dict[str, Any]:
+def me_shown(user: User, *, now: datetime) -> dict[str, Any]:
     """An account as JSON. Needs `patient` loaded."""
-    patient = people.own_record(user)
+    patient, today = people.own_record(user), people.today_of(user, now=now)
+    roles = list(user.staff_roles.select_related("organization").order_by("pk"))
     return {
         "id": user.pk,
         "email": user.email,
         "patient": patient_shown(patient) if patient else None,
-        "dependents": [dependent_shown(proxy, on=on) for proxy in people.dependents(user, on=on)],
+        "dependents": [dependent_shown(proxy, now=now) for proxy in people.dependents(user, on=today)],
         "roles": [
-            {"role": role.role, "clinic": role.clinic_id, "organization": role.organization_id}
-            for role in user.staff_roles.order_by("pk")
+            {"role": role.role, "clinic": role.clinic_id, "organization": role.organization_id} for role in roles
         ],
+        "employers": [{"id": employer.pk, "name": employer.name} for employer in people.employers_served(roles)],
     }
 
 
@@ -263,7 +271,7 @@ class Me(Endpoint):
         return self.answer()
 
     def answer(self) -> Response:
-        body = me_shown(self.caller, on=people.today_of(self.caller, now=timezone.now()))
+        body = me_shown(self.caller, now=timezone.now())
         self.shows(*(child["id"] for child in body["dependents"]))
         return Response(body)
 
@@ -292,8 +300,9 @@ class Dependents(Endpoint):
         ],
     )
     def get(self, request: Request) -> Response:  # noqa: ARG002 - as every view
-        today = people.today_of(self.caller, now=timezone.now())
-        found = [dependent_shown(proxy, on=today) for proxy in people.dependents(self.caller, on=today)]
+        now = timezone.now()
+        today = people.today_of(self.caller, now=now)
+        found = [dependent_shown(proxy, now=now) for proxy in people.dependents(self.caller, on=today)]
         self.shows(*(child["id"] for child in found))
         return Response({"results": found, "next": None})
 
@@ -322,15 +331,17 @@ class Dependents(Endpoint):
     )
     def post(self, request: Request) -> Response:
         asked = parse(self.Child, request.data)
-        today = people.today_of(self.caller, now=timezone.now())
+        now = timezone.now()
+        today = people.today_of(self.caller, now=now)
         proxy = people.add_dependent(user=self.caller, today=today, **asked)
         self.shows(proxy.patient_id)
-        return Response(dependent_shown(proxy, on=today), status=201)
+        return Response(dependent_shown(proxy, now=now), status=201)
 
     def replay(self, request: Request, body: Any, **_: Any) -> Any:  # noqa: ARG002 - as every view
-        today = people.today_of(self.caller, now=timezone.now())
+        now = timezone.now()
+        today = people.today_of(self.caller, now=now)
         proxy = people.dependents(self.caller, on=today).filter(patient=body["id"]).first()
         if proxy is None:
             raise NotFound
         self.shows(proxy.patient_id)
-        return body if proxy.is_full_on(today) else dependent_shown(proxy, on=today)
+        return body if proxy.is_full(now=now) else dependent_shown(proxy, now=now)

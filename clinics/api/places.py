@@ -109,6 +109,7 @@ def shown(clinic: Clinic) -> dict[str, Any]:
 class Clinics(Endpoint):
     public = True
     shown_as = None
+    costs = 2
 
     class Asked(Paged):
         near = serializers.CharField(required=False, max_length=60, help_text="ZIP code, or latitude,longitude.")

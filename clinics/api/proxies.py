@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from clinics import people, proxies
+from clinics import invitation_codes, people, proxies
 from clinics.api.me import MIA, DependentAnswer, dependent_shown
 from clinics.edge import Endpoint
 from clinics.models import AccessEvent, Proxy, ProxyInvitation
@@ -133,12 +133,15 @@ class Invitations(Endpoint):
     def post(self, request: Request, patient_id: uuid.UUID) -> Response:
         """They accept it with the code, signed in with an account of this address."""
         wanted = parse(self.Wanted, request.data)
-        made, code = proxies.invite(user=self.caller, patient=patient_id, now=timezone.now(), **wanted)
-        return Response({**invited(made), "code": code}, status=201)
+        made = proxies.invite(user=self.caller, patient=patient_id, now=timezone.now(), **wanted)
+        return Response({**invited(made), "code": invitation_codes.of(made.pk)}, status=201)
+
+    def kept(self, body: Any) -> Any:
+        return {name: value for name, value in body.items() if name != "code"}
 
     def replay(self, request: Request, body: Any, **kwargs: Any) -> Any:  # noqa: ARG002 - as every view
         proxies.full(self.caller, kwargs["patient_id"], now=timezone.now())
-        return body
+        return {**body, "code": invitation_codes.of(uuid.UUID(body["id"]))}
 
 
 class InvitationById(Endpoint):
@@ -178,12 +181,13 @@ class Accept(Endpoint):
         now = timezone.now()
         proxy = proxies.accept(user=self.caller, code=parse(self.Wanted, request.data)["code"], now=now)
         self.shows(proxy.patient_id)
-        return Response(dependent_shown(proxy, on=people.today_of(self.caller, now=now)), status=201)
+        return Response(dependent_shown(proxy, now=now), status=201)
 
     def replay(self, request: Request, body: Any, **_: Any) -> Any:  # noqa: ARG002 - as every view
-        today = people.today_of(self.caller, now=timezone.now())
+        now = timezone.now()
+        today = people.today_of(self.caller, now=now)
         proxy = people.dependents(self.caller, on=today).filter(patient=body["id"]).first()
         if proxy is None:
             raise NotFound
         self.shows(proxy.patient_id)
-        return dependent_shown(proxy, on=today)
+        return dependent_shown(proxy, now=now)

@@ -8,20 +8,32 @@ Both are part of the caller's transaction, and nothing here is on the network: t
 docs/decisions for how far "once" goes.
 """
 
-from clinics.messages.answering import answer, inbound
-from clinics.messages.outbox import NotToRetry, Wanted, queue, queue_all, retry, withdraw
+from clinics.messages.answering import answer, inbound, may_answer
+from clinics.messages.outbox import (
+    NotToRetry,
+    Stranger,
+    Wanted,
+    queue,
+    queue_all,
+    retry,
+    withdraw,
+    withdraw_from_others,
+)
 from clinics.messages.quiet import quiet_until
 from clinics.messages.watching import backlog
 
 __all__ = [
     "NotToRetry",
+    "Stranger",
     "Wanted",
     "answer",
     "backlog",
     "inbound",
+    "may_answer",
     "queue",
     "queue_all",
     "quiet_until",
     "retry",
     "withdraw",
+    "withdraw_from_others",
 ]

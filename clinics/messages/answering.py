@@ -1,6 +1,6 @@
 """What people text us: STOP, HELP and START are answered here, the rest is for those whose message they answer."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
@@ -18,6 +18,7 @@ OPT_OUT = """
 INSERT INTO clinics_smsoptout (phone, opted_out_at) VALUES (%s, %s)
 ON CONFLICT (phone) WHERE ended_at IS NULL DO NOTHING
 """
+MOST_ANSWERS = 20  # an hour and number
 ANSWERS = {"stopped": "sms_stopped", "help": "sms_help", "started": "sms_started"}
 
 
@@ -75,6 +76,18 @@ def opt_out(phone: str, *, now: datetime) -> bool:
             status=Message.Status.SUPPRESSED, error="They texted STOP."
         )
     return is_new
+
+
+def may_answer(phone: str, *, now: datetime) -> bool:
+    """Whether an answer to a text may go to this number: they did not say STOP, and had fewer than MOST_ANSWERS in an
+    hour, for at the other end there may be a program that answers, too. STOP, HELP and START are answered anyway.
+    """
+    if SmsOptOut.objects.filter(phone=phone, ended_at__isnull=True).exists():
+        return False
+    answered = Message.objects.filter(
+        channel="sms", address=phone, kind=Message.Kind.ANSWER, due_at__gt=now - timedelta(hours=1)
+    )
+    return answered.count() < MOST_ANSWERS
 
 
 def answer(*, inbound: InboundSms, template: str, context: dict[str, Any], now: datetime) -> list[Message]:

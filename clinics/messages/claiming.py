@@ -42,7 +42,8 @@ SELECT m.id, m.kind, m.template, m.context, m.attachments, m.attempts, m.due_at,
        coalesce(u.email, r.email, ''), coalesce(r.phone, ''), coalesce(r.language, p.language, ''),
        coalesce(r.time_zone, p.time_zone, 'America/New_York'), coalesce(c.email_reminders, true),
        (o.id IS NULL AND c.sms_opted_in_at IS NOT NULL
-        AND (c.sms_opted_out_at IS NULL OR c.sms_opted_out_at < c.sms_opted_in_at))
+        AND (c.sms_opted_out_at IS NULL OR c.sms_opted_out_at < c.sms_opted_in_at)),
+       m.patient_id IS NULL AND m.user_id IS NULL
   FROM due m
   LEFT JOIN clinics_user u ON u.id = m.user_id
   LEFT JOIN clinics_patient p ON p.calendar_id = m.patient_id
@@ -82,6 +83,7 @@ class Due(NamedTuple):
     time_zone: str
     wants_reminders: bool
     wants_sms: bool
+    is_stranger: bool
 
 
 @dataclass(slots=True)
@@ -141,7 +143,8 @@ def decide(row: Due, channel: str, *, now: datetime) -> tuple[Decision, Outgoing
     if row.expires_at is not None and row.expires_at <= now:
         return decided_unsent(row, "expired", "It would have come too late.", at=now)
     is_answer, is_optional = row.kind == "answer", row.kind in OPTIONAL
-    address = row.address if is_answer else row.email if channel == "email" else row.phone
+    # A stranger's address stands nowhere else.
+    address = row.address if is_answer or row.is_stranger else row.email if channel == "email" else row.phone
     wants = row.wants_sms if channel == "sms" else row.wants_reminders or not is_optional
     if not is_answer and (row.is_gone or not wants):
         return decided_unsent(row, "suppressed", "They do not want it any more.", at=now)

@@ -1,34 +1,31 @@
 """The outbox: what is to be sent is written in the transaction of what causes it, and taken back in that of its end."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
-from psycopg.types.json import Jsonb
 
 from clinics.ids import new_id
 from clinics.messages import kicking, recipients
 from clinics.models import Message, Patient, User
 from clinics.refusals import Refused
 
-COLUMNS = (
-    "id", "patient_id", "user_id", "channel", "kind", "template", "context", "attachments", "about", "dedupe_key",
-    "status", "due_at", "expires_at", "next_at", "attempts", "address", "language", "fingerprint", "provider_id",
-    "error",
-)  # fmt: skip
-TYPES = (
-    "uuid", "uuid", "uuid", "text", "text", "text", "jsonb", "jsonb", "text", "text",
-    "text", "timestamptz", "timestamptz", "timestamptz", "smallint", "text", "text", "text", "text",
-    "text",
-)  # fmt: skip
+COLUMNS = {
+    "id": "uuid", "patient_id": "uuid", "user_id": "uuid", "channel": "text", "kind": "text", "template": "text",
+    "context": "jsonb", "attachments": "jsonb", "about": "text", "dedupe_key": "text", "status": "text",
+    "due_at": "timestamptz", "expires_at": "timestamptz", "next_at": "timestamptz", "attempts": "smallint",
+    "address": "text", "language": "text", "fingerprint": "text", "provider_id": "text", "error": "text",
+}  # fmt: skip
 # A message that is there already, by its key, is left as it is.
 INSERT = f"""
 INSERT INTO clinics_message ({", ".join(COLUMNS)})
-SELECT * FROM unnest({", ".join(f"%s::{kind}[]" for kind in TYPES)})
+SELECT * FROM json_to_recordset(%s::json) new({", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())})
 ON CONFLICT ON CONSTRAINT message_once DO NOTHING
 RETURNING dedupe_key, created_at
 """  # noqa: S608 - made of its own constants alone
@@ -36,6 +33,13 @@ WITHDRAW = """
 UPDATE clinics_message
    SET status = CASE WHEN status = 'queued' THEN 'withdrawn' ELSE status END, withdrawn_at = %s
  WHERE about = %s AND status IN ('queued', 'sending', 'unclear', 'failed') AND withdrawn_at IS NULL
+RETURNING status
+"""
+WITHDRAW_FROM_OTHERS = """
+UPDATE clinics_message
+   SET status = CASE WHEN status = 'queued' THEN 'withdrawn' ELSE status END, withdrawn_at = %s
+ WHERE patient_id = %s AND user_id <> ALL(%s::uuid[])
+   AND status IN ('queued', 'sending', 'unclear', 'failed') AND withdrawn_at IS NULL
 RETURNING status
 """
 AT_ONCE = (Message.Kind.NOTICE, Message.Kind.ANSWER)
@@ -49,11 +53,19 @@ class NotToRetry(Refused):
     detail = "Only a message that failed, and is still right, can be sent again."
 
 
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """Somebody of whom nothing is known but an e-mail address: an employer's list has it, for example."""
+
+    email: str
+    language: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """Something to tell somebody: the arguments of `queue`."""
 
-    to: Patient | User
+    to: Patient | User | Stranger
     template: str
     about: str
     dedupe_key: str
@@ -67,7 +79,7 @@ class Wanted:
 
 def queue(
     *,
-    to: Patient | User,
+    to: Patient | User | Stranger,
     template: str,
     about: str,
     dedupe_key: str,
@@ -79,7 +91,7 @@ def queue(
     attachments: Sequence[dict[str, str]] = (),
     channels: Sequence[str] = ("email", "sms"),
 ) -> list[Message]:
-    """Queue a message to a patient, or for a child to those who act for them; to a member of staff by e-mail.
+    """Queue a message to a patient, or for a child to those who act for them; to staff and strangers by e-mail.
 
     One row for each recipient and channel that they agreed to, in the caller's transaction: two statements, and none
     on the network. `dedupe_key` names what is told (`booked:<visit>:<version>`): queued again it does nothing, even
@@ -115,6 +127,9 @@ def queue_all(wanted: Iterable[Wanted], *, now: datetime) -> list[Message]:
         if isinstance(one.to, User):
             if one.to.is_active:
                 rows.append(row(one, channel="email", address=one.to.email, user_id=one.to.pk, now=now))
+            continue
+        if isinstance(one.to, Stranger):
+            rows.append(row(one, channel="email", address=one.to.email, language=one.to.language, now=now))
             continue
         reached = set()
         for person in told.get(one.to.pk, []):
@@ -153,7 +168,9 @@ def insert(rows: list[Message], *, now: datetime) -> list[Message]:
     if not rows:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(INSERT, [[adapted(message, name) for message in rows] for name in COLUMNS])
+        # As one document: written and sent as arrays of each column, many rows cost twice as much.
+        document = [{name: adapted(getattr(message, name)) for name in COLUMNS} for message in rows]
+        cursor.execute(INSERT, [json.dumps(document)])
         new = dict(cursor.fetchall())
     fresh = []
     for message in rows:
@@ -166,11 +183,8 @@ def insert(rows: list[Message], *, now: datetime) -> list[Message]:
     return fresh
 
 
-def adapted(message: Message, name: str) -> Any:
-    value = getattr(message, name)
-    if name in ("context", "attachments"):
-        return Jsonb(value)
-    return str(value) if isinstance(value, str) else value  # of an Enum its value
+def adapted(value: Any) -> Any:
+    return str(value) if isinstance(value, datetime | UUID) else value
 
 
 def withdraw(*, about: str, now: datetime) -> int:
@@ -180,6 +194,17 @@ def withdraw(*, about: str, now: datetime) -> int:
     """
     with connection.cursor() as cursor:
         cursor.execute(WITHDRAW, [now, about])
+        return taken_back(cursor)
+
+
+def withdraw_from_others(*, patient: UUID, now: datetime) -> int:
+    """Take back what is queued about `patient` to whom it would not go now, in the caller's transaction.
+
+    Returns how many were taken back. One that is being sent stays; should it come back unsent, it is not sent again.
+    """
+    told = [one.user_id for one in recipients.of([patient], now=now).get(patient, []) if one.user_id]
+    with connection.cursor() as cursor:
+        cursor.execute(WITHDRAW_FROM_OTHERS, [now, patient, told])
         return taken_back(cursor)
 
 

@@ -20,6 +20,11 @@ DELETE = """
 DELETE FROM clinics_message
  WHERE id IN (SELECT id FROM clinics_message WHERE id < %s AND cleared_at IS NOT NULL ORDER BY id LIMIT %s)
 """
+# The provider's id stays: a text that it told of, signed, and that somebody sends once more is known by nothing else.
+CLEAR_INBOUND = """
+UPDATE clinics_inboundsms SET phone = '', body = ''
+ WHERE id IN (SELECT id FROM clinics_inboundsms WHERE received_at < %s AND phone <> '' ORDER BY received_at LIMIT %s)
+"""
 DELETE_INBOUND = """
 DELETE FROM clinics_inboundsms
  WHERE id IN (SELECT id FROM clinics_inboundsms WHERE received_at < %s ORDER BY received_at LIMIT %s)
@@ -31,11 +36,12 @@ def purge(*, now: datetime) -> int:
 
     What is still to be sent stays.
     """
-    said = now - settings.MESSAGE_TEXTS_KEPT
+    said, kept = now - settings.MESSAGE_TEXTS_KEPT, now - settings.MESSAGES_KEPT
     return (
         batches(CLEAR, [now, said])
-        + batches(DELETE, [first_id(now - settings.MESSAGES_KEPT)])
-        + batches(DELETE_INBOUND, [said])
+        + batches(CLEAR_INBOUND, [said])
+        + batches(DELETE, [first_id(kept)])
+        + batches(DELETE_INBOUND, [kept])
     )
 
 

@@ -11,14 +11,17 @@ from django.db import connection
 
 from clinics.models import Message
 
-# The patient themself, where they have any contact of their own, and otherwise who acts for them. A parent is told
-# about a small child in any case; from the age on at which their scope shrinks, the child's own contact takes their
-# place.
+# The patient themself, where they have contact of their own, and otherwise who acts for them. A parent is told about a
+# small child in any case; from the age on at which their scope shrinks, the child's own contact takes their place: an
+# account, an e-mail address, or a number that ever agreed to texts (one that never did reaches nobody).
 # Days are the patient's; someone born on 29 February has their birthday on 1 March in common years (Patient.age_on).
 REACHED = """
 WITH subject AS (
   SELECT p.calendar_id AS id, p.user_id, p.birth_date, (%s::timestamptz AT TIME ZONE p.time_zone)::date AS today,
-         (p.user_id IS NOT NULL OR p.email <> '' OR p.phone <> '') AS has_contact
+         (p.user_id IS NOT NULL OR p.email <> ''
+          OR p.phone <> '' AND EXISTS (SELECT FROM clinics_contactpreference c
+                                        WHERE c.patient_id = p.calendar_id AND c.sms_opted_in_at IS NOT NULL)
+         ) AS has_contact
     FROM clinics_patient p
    WHERE p.calendar_id = ANY(%s::uuid[])
 ), person AS (

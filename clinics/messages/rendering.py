@@ -59,7 +59,8 @@ def write(*, template: str, channel: str, language: str, context: dict[str, Any]
         return Written("", simple(" ".join(text.split())), used, brand)
     subject, _, body = text.partition("\n")
     _, frame = template_in(used, "frame", "email")
-    framed = filled(frame, used, {"brand": brand, "body": body.strip()})
+    # What is about an account, and not about a patient, says so at its end.
+    framed = filled(frame, used, {"brand": brand, "body": body.strip(), "to_account": context.get("to_account", False)})
     return Written(" ".join(subject.split()), framed + "\n", used, brand)
 
 

@@ -1,11 +1,11 @@
 """Places, people, organizations, and what lets them in."""
 
-from clinics.models.accounts import Attempt, Session, User
+from clinics.models.accounts import Attempt, SecondFactorReset, Session, User
 from clinics.models.audit import AccessEvent, AccessRepeat, PatientSeen
 from clinics.models.break_glass import BreakGlass
 from clinics.models.clinicians import Clinician, Credential, Licence
 from clinics.models.idempotency import IdempotencyKey
-from clinics.models.invitations import ProxyInvitation
+from clinics.models.invitations import AccountInvitation, ProxyInvitation
 from clinics.models.messages import ContactPreference, InboundSms, Link, Message, SendingPace, SmsOptOut
 from clinics.models.patients import Coverage, Identifier, IdentityCorrection, Patient, Proxy, Registration, Sex
 from clinics.models.places import Calendar, Clinic, OpeningHours, Organization, Room
@@ -14,6 +14,7 @@ from clinics.models.staff import StaffRole
 __all__ = [
     "AccessEvent",
     "AccessRepeat",
+    "AccountInvitation",
     "Attempt",
     "BreakGlass",
     "Calendar",
@@ -37,6 +38,7 @@ __all__ = [
     "ProxyInvitation",
     "Registration",
     "Room",
+    "SecondFactorReset",
     "SendingPace",
     "Session",
     "Sex",

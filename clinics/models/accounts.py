@@ -52,6 +52,25 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.email
 
 
+class SecondFactorReset(models.Model):
+    """That every second factor was taken from an account, by whom and why. Added with each reset, never changed."""
+
+    append_only = True  # clinics.rights
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="second_factor_resets")
+    at = models.DateTimeField()
+    actor = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False, help_text="None: at the server."
+    )
+    reason = models.CharField(max_length=300)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.at:%Y-%m-%d %H:%M}"
+
+
 class Session(AbstractBaseSession):
     """A signed-in device. `session_key` is a digest: what a client sends cannot be read from the database."""
 

@@ -47,6 +47,13 @@ class AccessEvent(models.Model):
         FREE_TIME = "free_time", "free times and prices"
         CALENDAR = "calendar", "appointments, by a calendar subscription"
         MESSAGES = "messages", "messages"
+        MEMBERSHIPS = "memberships", "memberships and what they cost"
+        CONSULT = "consult", "request for a clinician"
+        CONSULTS = "consults", "requests for a clinician"
+        CHAT = "chat", "messages of a consult"
+        NOTE = "note", "clinician's notes of a consult"
+        SUMMARY = "summary", "summary of a consult"
+        FOLLOW_UPS = "follow_ups", "questions after consults"
         ACCESS_LOG = "access_log", "list of who saw the record"
 
     viewer = models.ForeignKey(User, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")

@@ -1,5 +1,7 @@
 """Looking at a record in an emergency, without caring for the patient."""
 
+from typing import Any
+
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
@@ -25,7 +27,12 @@ class BreakGlassQuerySet(models.QuerySet["BreakGlass"]):
         if not user.is_active:
             return self.none()
         managed = StaffRole.objects.managed_places(user)
-        return self.filter(Q(user=user) | Q(patient__registrations__clinic__in=managed.values("pk"))).distinct()
+        return self.filter(Q(user=user) | Q(pk__in=self.of_patients_at(managed.values("pk")).values("pk")))
+
+    def of_patients_at(self, clinics: Any) -> "BreakGlassQuerySet":
+        """Those about patients who are registered at one of `clinics` (ids), whose managers answer for them."""
+        known = self.model.objects.filter(patient__registrations__clinic__in=clinics)
+        return self.filter(pk__in=known.values("pk"))
 
 
 @tracked()

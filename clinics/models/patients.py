@@ -1,6 +1,7 @@
 """Patients, those who act for them, and who pays besides them."""
 
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.fields import DateRangeField
 from django.contrib.postgres.indexes import OpClass
@@ -39,25 +40,29 @@ class PatientQuerySet(models.QuerySet["Patient"]):
         """Whom `user` acts for on the day `on`: themself, and those under age who have them as proxy."""
         return self.filter(Q(user=user) | Q(pk__in=Proxy.objects.active(on=on).filter(user=user).values("patient")))
 
+    def cared_for_by(self, user: User) -> "PatientQuerySet":
+        """The patients registered at a clinic at which `user` cares for patients."""
+        at_work = Registration.objects.filter(clinic__in=StaffRole.objects.care_places(user).values("pk"))
+        return self.filter(pk__in=at_work.values("patient"))
+
     def visible_to(self, user: User, *, on: date) -> "PatientQuerySet":
         """The patients whose records `user` may see on the day `on`.
 
         These are the ones they act for and, for staff who care for patients, those registered at a clinic of theirs,
-        and those whose record they opened in an emergency (BreakGlass): to read, for changes ask who works where.
+        and those whose record they opened in an emergency (BreakGlass): to read, for changes ask the other two.
         """
         if not user.is_active:
             return self.none()
-        at_work = Registration.objects.filter(clinic__in=StaffRole.objects.care_places(user).values("pk"))
         return self.filter(
             Q(pk__in=self.model.objects.acted_for_by(user, on=on).values("pk"))
-            | Q(pk__in=at_work.values("patient"))
+            | Q(pk__in=self.model.objects.cared_for_by(user).values("pk"))
             | Q(pk__in=BreakGlass.objects.open().filter(user=user).values("patient"))
         )
 
 
 @tracked()
 class Patient(models.Model):
-    """Somebody who receives care (FHIR Patient). Children have no account of their own: a proxy acts for them."""
+    """Somebody who receives care (FHIR Patient). For children a proxy acts; the older ones may have an account, too."""
 
     calendar = models.OneToOneField(Calendar, on_delete=models.PROTECT, primary_key=True, related_name="patient")
     user = models.OneToOneField(User, on_delete=models.PROTECT, null=True, blank=True, related_name="patient")
@@ -95,6 +100,10 @@ class Patient(models.Model):
     def name(self) -> str:
         """What to call them: the preferred name, else the legal first name, and the last name."""
         return f"{self.preferred_name or self.given_name} {self.family_name}"
+
+    def today(self, *, now: datetime) -> date:
+        """The date where they live."""
+        return now.astimezone(ZoneInfo(self.time_zone)).date()
 
     def age_on(self, day: date) -> int:
         """Whole years on `day`. Somebody born on 29 February has their birthday on 1 March in common years."""
@@ -177,6 +186,7 @@ class Proxy(models.Model):
     """
 
     ENDS_AT_AGE = 18
+    SHRINKS_AT_AGE = 13  # where nobody set another age
 
     class Relationship(models.TextChoices):
         PARENT = "parent"
@@ -186,7 +196,7 @@ class Proxy(models.Model):
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="proxies")
     relationship = models.CharField(max_length=10, choices=Relationship, default=Relationship.PARENT)
     shrinks_at_age = models.PositiveSmallIntegerField(
-        default=13, help_text="Age in years from which the proxy sees visits but not why they were booked."
+        default=SHRINKS_AT_AGE, help_text="Age in years from which the proxy sees visits but not why they were booked."
     )
     created_at = models.DateTimeField(auto_now_add=True)
     ended_on = models.DateField(null=True, blank=True)
@@ -203,9 +213,12 @@ class Proxy(models.Model):
     def __str__(self) -> str:
         return f"{self.user_id} for {self.patient_id}"
 
-    def is_full_on(self, day: date) -> bool:
-        """Whether the proxy still reads everything on `day`. Needs `patient` loaded."""
-        return self.patient.age_on(day) < self.shrinks_at_age
+    def is_full(self, *, now: datetime) -> bool:
+        """Whether the proxy still reads everything: until the birthday begins where the patient lives.
+
+        Needs `patient` loaded.
+        """
+        return self.patient.age_on(self.patient.today(now=now)) < self.shrinks_at_age
 
 
 @tracked()

@@ -30,6 +30,10 @@ class StaffRoleQuerySet(models.QuerySet["StaffRole"]):
         """Whether `user` cares for patients at `clinic`."""
         return self.care_places(user).filter(pk=clinic).exists()
 
+    def manages(self, user: User, clinic: uuid.UUID) -> bool:
+        """Whether `user` is a manager of `clinic`."""
+        return self.managed_places(user).filter(pk=clinic).exists()
+
 
 @tracked()
 class StaffRole(models.Model):

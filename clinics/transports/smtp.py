@@ -2,24 +2,22 @@
 can tell that it is the same one.
 """
 
-import smtplib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
-from email.utils import formataddr, parseaddr
 from typing import Any, Self
 
-from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail.backends.smtp import EmailBackend
 
-from clinics.transports import Became, Found, Outcome, Outgoing
-
-HANGS_UP = 421
+from clinics.transports import Became, Found, Outcome, Outgoing, mails
+from clinics.transports.conversing import Answer, Conversation, Mail, Step
 
 
 class Sender:
     def __init__(self) -> None:
-        self.connection: Any = get_connection()
+        # Django's, for how it connects: by TLS, signed in, as the settings say.
+        self.backend: Any = EmailBackend()
+        self.conversation: Conversation | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -27,83 +25,70 @@ class Sender:
     def __exit__(self, *_: Any) -> None:
         self.close()
 
+    def open(self) -> Conversation:
+        """The conversation that is under way, or another where the server hung up. Raises OSError."""
+        if self.conversation is not None and self.conversation.is_over:
+            self.close()
+        if self.conversation is None:
+            self.backend.open()
+            self.conversation = Conversation(self.backend.connection)
+        return self.conversation
+
     def close(self) -> None:
+        if self.conversation is not None:
+            self.conversation.break_off()
+            self.conversation = None
         with suppress(OSError):
-            self.connection.close()
+            self.backend.close()
 
     def send(self, batch: Sequence[Outgoing]) -> Iterator[tuple[Outgoing, Outcome]]:
+        ready = [written(outgoing) for outgoing in batch]
+        following = [*(mail if isinstance(mail, Mail) else None for mail in ready[1:]), None]
         reason = ""
-        for outgoing in batch:
-            if reason:
+        for outgoing, mail, next_mail in zip(batch, ready, following, strict=True):
+            if isinstance(mail, Outcome):
+                yield outgoing, mail
+            elif reason:
                 yield outgoing, Outcome(Became.UNTRIED, error=reason)
-                continue
-            outcome, reason = self.try_to_send(outgoing)
-            yield outgoing, outcome
+            else:
+                outcome, reason = self.try_to_send(mail, next_mail)
+                yield outgoing, outcome
 
-    def try_to_send(self, outgoing: Outgoing) -> tuple[Outcome, str]:
-        """What became of a message, and why the rest of a batch is better not tried now."""
+    def try_to_send(self, mail: Mail, following: Mail | None) -> tuple[Outcome, str]:
+        """What became of a mail, and why the rest of a batch is better not tried now."""
         try:
-            self.connection.open()
+            conversation = self.open()
         except OSError as error:
             self.close()
             reason = f"No connection to the mail server: {type(error).__name__}."
             return Outcome(Became.UNTRIED, error=reason), reason
         try:
-            self.connection.send_messages([written(outgoing)])
-        except smtplib.SMTPRecipientsRefused as error:
-            code, _ = next(iter(error.recipients.values()), (550, b""))
-            self.close_after(code)
-            return refused(code, "the recipient"), ""
-        except smtplib.SMTPSenderRefused as error:
-            # That is ours to put right, and no message's fault.
-            self.close_after(error.smtp_code)
-            return Outcome(Became.LATER, error=f"The mail server refused our address ({error.smtp_code})."), ""
-        except smtplib.SMTPResponseException as error:
-            self.close_after(error.smtp_code)
-            return refused(error.smtp_code, "the message"), ""
+            return understood(conversation.give(mail, following)), ""
         except OSError as error:
             # Whether it was taken is not known: sent again, it has the same Message-ID.
             self.close()
             reason = f"The mail server went away: {type(error).__name__}."
             return Outcome(Became.LATER, error=reason), reason
-        except ValueError as error:
-            return Outcome(Became.REFUSED, error=f"It cannot be written: {type(error).__name__}."), ""
-        return Outcome(Became.SENT), ""
-
-    def close_after(self, code: int) -> None:
-        """After 421 the server has hung up: the next message gets a connection of its own."""
-        if code == HANGS_UP:
-            self.close()
 
     def find(self, *, to: str, fingerprint: str, since: datetime) -> list[Found]:  # noqa: ARG002 - SMTP has no look-up
         return []
 
 
-def refused(code: int, what: str) -> Outcome:
-    """What a mail server's no means: 5xx is for good (RFC 5321, section 4.2.1). Its words may name people."""
-    became = Became.REFUSED if code >= 500 else Became.LATER
-    return Outcome(became, error=f"The mail server refused {what} ({code}).")
+def written(outgoing: Outgoing) -> Mail | Outcome:
+    """The mail, or what becomes of a message that cannot be one."""
+    try:
+        return mails.written(outgoing)
+    except ValueError as error:
+        return Outcome(Became.REFUSED, error=f"It cannot be written: {type(error).__name__}.")
 
 
-def written(outgoing: Outgoing) -> EmailMessage:
-    """The e-mail, from the clinic's brand at our address. Raises ValueError where it cannot be written."""
-    _, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
-    message = EmailMessage(
-        outgoing.subject,
-        outgoing.body,
-        formataddr((one_line(outgoing.brand), address)),
-        [outgoing.to],
-        headers={"Message-ID": message_id(outgoing), "Auto-Submitted": "auto-generated"},
-    )
-    for attachment in outgoing.attachments:
-        message.attach(attachment["name"], attachment["content"], attachment["type"])
-    return message
-
-
-def message_id(outgoing: Outgoing) -> str:
-    _, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
-    return f"<{outgoing.id}@{address.rpartition('@')[2]}>"
-
-
-def one_line(text: str) -> str:
-    return " ".join(text.split())
+def understood(answer: Answer) -> Outcome:
+    """What a mail server's answer means: a 5xx is for good (RFC 5321, section 4.2.1). Its words may name people."""
+    if answer.is_taken:
+        return Outcome(Became.SENT)
+    if answer.step is Step.SENDER:
+        # That is ours to put right, and no message's fault.
+        return Outcome(Became.LATER, error=f"The mail server refused our address ({answer.code}).")
+    what = "the recipient" if answer.step is Step.RECIPIENT else "the message"
+    became = Became.REFUSED if answer.code >= 500 else Became.LATER
+    return Outcome(became, error=f"The mail server refused {what} ({answer.code}).")

@@ -9,6 +9,7 @@ import time_machine
 from clinics import audit
 from clinics.models import AccessEvent, Clinician
 from tests.calls import Caller
+from tests.canaries import FAMILY_NAME
 from tests.cast import NOW
 from tests.world import CANARY, World
 
@@ -49,7 +50,7 @@ def test_it_names_clinicians_and_those_who_act_for_the_patient_and_no_other_staf
     told = [(look["who"], look["what"]) for look in log(world)["results"]]
     assert told == [
         ("Front desk of Sameday Avon", "looked at your appointment"),
-        ("Parent Example", "looked at your appointment"),
+        (f"Parent {FAMILY_NAME}", "looked at your appointment"),
         ("Ana Avon0, MD, Sameday Avon", "looked at your appointment"),
         ("Ana Avon0, MD, Sameday Avon", "made or changed your time on hold"),
     ]
@@ -61,7 +62,7 @@ def test_it_tells_a_parent_of_everybody_but_themself(world: World):
 
     told = log(world, "parent", patient=str(world.patient.pk))["results"]
 
-    assert [look["who"] for look in told] == ["Front desk of Sameday Avon", "Limited Example"]
+    assert [look["who"] for look in told] == ["Front desk of Sameday Avon", f"Limited {FAMILY_NAME}"]
     assert told[0]["what"] == f"looked at {CANARY}'s appointment"
     assert log(world, "parent")["results"] == []
 

@@ -11,6 +11,7 @@ from clinics import people
 from clinics.models import Clinician, Coverage, Credential, Identifier, Licence, Patient, Proxy, User
 from tests import cast
 from tests.calls import Caller
+from tests.canaries import FAMILY_NAME
 from tests.cast import ALWAYS, NOW, Place, at_the_same_time
 
 CHILD = {"given_name": "Mia", "family_name": "Example", "birth_date": "2018-05-04"}
@@ -171,7 +172,7 @@ class TestMe:
         answer = Caller(pat.user).get("/me").json()
 
         assert answer["email"] == pat.user.email
-        assert answer["patient"]["name"] == "Pat Example"
+        assert answer["patient"]["name"] == f"Pat {FAMILY_NAME}"
         assert answer["patient"]["identifiers"] == [{"system": "urn:example", "value": "MRN-1"}]
         assert answer["patient"]["coverages"][0]["from_on"] == "2020-01-01"
         assert (answer["dependents"], answer["roles"]) == ([], [])
@@ -211,7 +212,7 @@ class TestMe:
         answer = Caller(pat.user).patch("/me", changes).json()["patient"]
 
         assert {name: answer[name] for name in changes} == {**changes, "phone": "+12015550123"}
-        assert answer["name"] == "Patty Example"
+        assert answer["name"] == f"Patty {FAMILY_NAME}"
         pat.refresh_from_db()
         assert (pat.preferred_name, str(pat.phone), pat.time_zone) == ("Patty", "+12015550123", "America/Chicago")
 
@@ -315,7 +316,7 @@ class TestDependents:
 
         assert shown() == {
             "id": str(teen.pk),
-            "name": "Teo Example",
+            "name": f"Teo {FAMILY_NAME}",
             "age": 14,
             "relationship": "parent",
             "scope": "limited",

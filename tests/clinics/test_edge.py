@@ -21,6 +21,7 @@ from clinics.sessions import SessionStore, TokenStore
 from clinics.shapes import DayField, InstantField, LanguageField, Shape, parse
 from tests import cast
 from tests.calls import Caller, sign_in
+from tests.canaries import FAMILY_NAME
 from tests.cast import at_the_same_time
 
 pytestmark = pytest.mark.urls(__name__)
@@ -106,7 +107,7 @@ class TestWhoIsCalling:
         with django_assert_num_queries(1):
             answer = caller.get("/own")
 
-        assert answer.json() == {"email": pat.user.email, "patient": "Pat Example"}
+        assert answer.json() == {"email": pat.user.email, "patient": f"Pat {FAMILY_NAME}"}
         assert answer["Cache-Control"] == "no-store"
         assert {"X-Session-Token", "Cookie"} <= set(answer["Vary"].split(", "))
 

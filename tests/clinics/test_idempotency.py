@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
@@ -17,7 +16,7 @@ from clinics import idempotency
 from clinics.idempotency import Answer
 from clinics.models import IdempotencyKey, Patient, Proxy, User
 from clinics.refusals import Refused
-from tests import cast
+from tests import cast, owner
 from tests.calls import Caller, sign_in
 from tests.cast import at_the_same_time
 
@@ -147,12 +146,12 @@ class TestTwins:
         conflict = "ON CONFLICT ON CONSTRAINT idempotency_key_once DO NOTHING "
         monkeypatch.setattr(idempotency, "TAKE", idempotency.TAKE.replace(conflict, ""))
         done: list[int] = []
-        with connection.cursor() as cursor:
+        with owner.acting(), connection.cursor() as cursor:
             cursor.execute("ALTER TABLE clinics_idempotencykey DROP CONSTRAINT idempotency_key_once")
         try:
             self.run(user, done)
         finally:
-            with connection.cursor() as cursor:
+            with owner.acting(), connection.cursor() as cursor:
                 cursor.execute("DELETE FROM clinics_idempotencykey")
                 cursor.execute(
                     "ALTER TABLE clinics_idempotencykey ADD CONSTRAINT idempotency_key_once UNIQUE (user_id, path, key)"
@@ -200,9 +199,7 @@ def test_it_does_the_work_once_though_the_server_was_killed(moment: str, replaye
     pat = cast.make_patient("Pat", member=False)
     assert pat.user
     token = sign_in(pat.user)
-    address = settings.DATABASES["default"]
-    url = f"postgresql://{address['USER']}:{address['PASSWORD']}@{address['HOST']}:{address['PORT']}"
-    environment = {**os.environ, "DATABASE_URL": f"{url}/{connection.settings_dict['NAME']}"}
+    environment = {**os.environ, "DATABASE_URL": owner.applications_address()}
     body = '{"given_name": "Mia", "family_name": "Example", "birth_date": "2018-05-04"}'
 
     killed = subprocess.run(

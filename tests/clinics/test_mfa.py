@@ -297,12 +297,12 @@ class TestAtRest:
 
     def test_who_lost_it_all_begins_anew(self, app: App, ann: User):
         app.set_up_totp()
-        call_command("reset_second_factor", "Ann@example.com", stdout=StringIO())
+        call_command("reset_second_factor", "Ann@example.com", reason="Lost her phone; called back.", stdout=StringIO())
 
         assert app.call("GET", "/api/v1/me").status_code == 401
         assert App().sign_in().status_code == 200
         with pytest.raises(CommandError):
-            call_command("reset_second_factor", "nobody@example.com")
+            call_command("reset_second_factor", "nobody@example.com", reason="Lost her phone; called back.")
 
     def test_a_session_of_a_key_that_is_gone_is_over(self, app: App, settings: LazySettings):
         settings.ENCRYPTION_KEYS = encryption.new_key("next")

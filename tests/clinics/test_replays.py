@@ -34,6 +34,7 @@ OF_STAFF = {
         {"slot": w.slot(), "patient": str(w.patient.pk), "overbook_reason": "Urgent", "reason": "Cough"},
         **KEY,
     ),
+    "status": lambda c, w: c.post(f"/appointments/{w.visit.pk}/status", {"to": "arrived"}, **KEY),
 }
 SHOWING_A_REASON = ["appointments", "reschedule", "cancel"]
 

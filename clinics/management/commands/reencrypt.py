@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from clinics import second_factor
+from clinics import encryption, second_factor
 
 
 class Command(BaseCommand):
@@ -13,4 +13,5 @@ class Command(BaseCommand):
     )
 
     def handle(self, *_: Any, **__: Any) -> None:
-        self.stdout.write(f"{second_factor.reencrypt()} second factors encrypted anew.")
+        factors, values = second_factor.reencrypt(), encryption.reencrypt_fields()
+        self.stdout.write(f"{factors} second factors and {values} other values encrypted anew.")

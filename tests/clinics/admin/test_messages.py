@@ -1,6 +1,5 @@
 """Messages, texts and reminders in the admin."""
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,11 +8,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from clinics import links, messages
-from clinics.models import InboundSms, Message, Patient, User
-from scheduling.models import Reminder
+from clinics.models import InboundSms, Message, Patient, StaffRole, User
+from scheduling.models import Appointment, Reminder
 from tests import cast
 from tests.calls import browser
-from tests.cast import NOW
+from tests.cast import NOW, at
 from tests.world import CANARY
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +45,17 @@ class TestMessages:
         assert CANARY in listed
         assert "As it is read" in page
         assert "<pre>" in page
+
+    def test_it_tells_times_on_the_clinics_clock(self, world, message):
+        Message.objects.filter(pk=message.pk).update(due_at=at(9), sent_at=at(9, 1))
+        client = browser(world.callers["staff here"])
+
+        listed = client.get(LIST).content.decode()
+        page = client.get(f"{LIST}{message.pk}/change/").content.decode()
+
+        assert "Nov 24, 2026, 09:00 EST" in listed
+        assert "Nov 24, 2026, 09:00 EST" in page
+        assert "Nov 24, 2026, 09:01 EST" in page
 
     def test_it_leaves_the_links_out(self, world, message):
         page = browser(world.callers["staff here"]).get(f"{LIST}{message.pk}/change/").content.decode()
@@ -123,15 +133,14 @@ class TestTexts:
     def test_they_are_listed_where_the_number_is_a_patients(self, world):
         Patient.objects.filter(pk=world.patient.pk).update(phone="+12015550188")
         for number, phone in enumerate(("+12015550188", "+12015550199")):
-            InboundSms.objects.create(
-                provider_id=str(number), phone=phone, body=f"text {number}", received_at=NOW - timedelta(hours=1)
-            )
+            InboundSms.objects.create(provider_id=str(number), phone=phone, body=f"text {number}", received_at=at(7))
 
         here, elsewhere = (
             browser(world.callers[who]).get(TEXTS).content.decode() for who in ("staff here", "staff elsewhere")
         )
 
         assert "text 0" in here
+        assert "Nov 24, 2026, 07:00 EST" in here
         assert CANARY in here
         assert "text 1" not in here
         assert "text 0" not in elsewhere
@@ -148,6 +157,17 @@ class TestReminders:
         assert CANARY in pages["staff here"]
         assert CANARY in pages["clinician here"]
         assert CANARY not in pages["staff elsewhere"]
+
+    def test_each_is_told_on_the_clock_of_its_visits_clinic(self, world):
+        user = world.callers["staff here"]
+        far = cast.make_place("Far", time_zone="America/Los_Angeles")
+        StaffRole.objects.create(user=user, role=StaffRole.Role.FRONT_DESK, clinic=far.clinic)
+        Reminder.objects.get_or_create(appointment=world.visit, sequence=7, kind="P1D", due_at=at(9))
+        Appointment.objects.filter(pk=world.visit.pk).update(clinic=far.clinic)
+
+        page = browser(user).get(REMINDERS, {"appointment": str(world.visit.pk)}).content.decode()
+
+        assert "Nov 24, 2026, 06:00 PST" in page
 
 
 def test_none_of_it_is_for_patients_partners_or_nobody(world, message):

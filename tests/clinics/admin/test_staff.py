@@ -9,7 +9,7 @@ from django.forms.models import model_to_dict
 
 from clinics import staffing
 from clinics.models import Clinic, Licence, Room, Session, StaffRole, User
-from memberships.models import Price, VisitPrice
+from memberships.models import Fee, Price, VisitPrice
 from tests import cast
 from tests.calls import browser, sign_in
 from tests.cast import NOW
@@ -127,7 +127,7 @@ class TestPlaces:
     LISTS = (
         "clinics/organization", "clinics/clinic", "clinics/room", "clinics/clinician", "clinics/licence",
         "clinics/credential", "scheduling/visittype", "scheduling/cancellationpolicy", "memberships/plan",
-        "memberships/price", "memberships/visitprice",
+        "memberships/fee", "memberships/price", "memberships/visitprice",
     )  # fmt: skip
 
     def test_they_open_to_staff_and_nobody_else(self, world, operator):
@@ -205,7 +205,7 @@ class TestPlaces:
         client = browser(operator)
         old = Price.objects.first()
         assert old is not None
-        price = {"plan": old.plan_id, "interval": "year", "amount": 20_900}
+        price = {"plan": old.plan_id, "interval": "year", "amount": 20_900, "trial_days": 0}
 
         assert client.post(f"/admin/memberships/price/{old.pk}/change/", {**price, "amount": 1}).status_code == 403
         assert client.post("/admin/memberships/price/add/", {**price, "from_on": "2026-11-01"}).status_code == 200
@@ -217,3 +217,7 @@ class TestPlaces:
         assert "planned already" in again.content.decode()
         prices = VisitPrice.objects.filter(benefit="office").order_by("during")
         assert [(row.amount, row.during.upper) for row in prices] == [(14_900, date(2027, 1, 1)), (15_900, None)]
+        fee = {"code": "late-cancel", "name": "Late cancellation", "amount": 2_500}
+        assert client.post("/admin/memberships/fee/add/", {**fee, "from_on": "2027-01-01"}).status_code == 302
+        assert client.post("/admin/memberships/fee/add/", {**fee, "from_on": "2027-01-01"}).status_code == 200
+        assert Fee.objects.get().during.upper is None

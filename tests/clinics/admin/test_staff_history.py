@@ -2,6 +2,7 @@
 
 import pytest
 
+from clinics.admin import clock
 from clinics.models import Clinic, Room, StaffRole, User
 from clinics.models.audit import PatientSeen
 from tests import cast
@@ -53,6 +54,8 @@ class TestWhoSaw:
 
         assert f"{ACCESS}{world.patient.pk}/" in found
         assert desk.email in page
+        look = PatientSeen.objects.filter(patient=world.patient.pk, event__viewer=desk).latest("event_id")
+        assert clock.when(look.event.at, world.avon.clinic.zone) in page
         looks = PatientSeen.objects.filter(patient=world.patient.pk, event__viewer=manager)
         assert {"access_log"} <= set(looks.values_list("event__what", flat=True))
 

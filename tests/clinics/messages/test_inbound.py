@@ -1,5 +1,6 @@
 """What people text us (promise 17), and what Twilio tells (promise 42)."""
 
+import statistics
 import time
 import uuid
 from typing import Any
@@ -55,7 +56,8 @@ class TestWords:
         said("STOP", "2", "+14405550102")
         send()
 
-        first, second = provider.taken
+        # Both at once: which goes first is nothing to go by.
+        first, second = sorted(provider.taken, key=lambda taken: taken.to != "+14405550102", reverse=True)
         assert "cancel a visit" in first.body
         assert "cancel" not in second.body
 
@@ -249,7 +251,11 @@ class TestStatus:
         assert twilio.client.post("/webhooks/twilio/status", secure=True, **body).status_code in (400, 403)
 
     def test_it_answers_at_once(self, twilio: Twilio, sent: Message, django_assert_max_num_queries: Any):
-        begun = time.monotonic()
-        with django_assert_max_num_queries(3):
-            self.tell(twilio, "delivered")
-        assert time.monotonic() - begun < 30  # one statement; a second is for production
+        took = []
+        for told in ("sent", "delivered", "delivered"):
+            begun = time.monotonic()
+            with django_assert_max_num_queries(3):
+                self.tell(twilio, told)
+            took.append(time.monotonic() - begun)
+
+        assert statistics.median(took) < 1

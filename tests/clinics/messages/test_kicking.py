@@ -8,12 +8,12 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from celery import current_app
 from django.conf import LazySettings
 from django.db import transaction
 
 from clinics.messages import kicking
 from clinics.models import Message, Patient
+from tests import telling
 from tests.clinics.messages.conftest import queue
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -23,9 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def kicked(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the broker was told, in place of one."""
     told: list[str] = []
-    settings.MESSAGES_AT_ONCE = True
-    monkeypatch.setattr(kicking, "kicker", kicking.Kicker())
-    monkeypatch.setattr(kicking, "publish", told.append)
+    telling.by(told.append, settings=settings, monkeypatch=monkeypatch)
     return told
 
 
@@ -33,19 +31,14 @@ def kicked(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> list[str]
 def hung(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """A broker that takes connections and never says a word. Set once a publisher has given up."""
     gave_up = threading.Event()
-    settings.MESSAGES_AT_ONCE = True
-    publish = kicking.publish
 
     def publish_and_tell(channel: str) -> None:
-        publish(channel)
+        kicking.publish(channel)
         gave_up.set()
 
-    monkeypatch.setattr(kicking, "kicker", kicking.Kicker())
-    monkeypatch.setattr(kicking, "publish", publish_and_tell)
+    telling.by(publish_and_tell, settings=settings, monkeypatch=monkeypatch)
     with closing(socket.create_server(("127.0.0.1", 0))) as deaf:
-        url = f"redis://127.0.0.1:{deaf.getsockname()[1]}/0"
-        monkeypatch.setattr(current_app.conf, "broker_url", url)
-        monkeypatch.setattr(current_app.conf, "broker_write_url", url)
+        telling.broker(f"redis://127.0.0.1:{deaf.getsockname()[1]}/0", monkeypatch=monkeypatch)
         yield gave_up
 
 
@@ -85,9 +78,7 @@ def test_it_waits_for_no_broker(pat: Patient, settings: LazySettings, monkeypatc
         told.append(channel)
         hangs.wait(60)
 
-    settings.MESSAGES_AT_ONCE = True
-    monkeypatch.setattr(kicking, "kicker", kicking.Kicker())
-    monkeypatch.setattr(kicking, "publish", publish)
+    telling.by(publish, settings=settings, monkeypatch=monkeypatch)
     for number in range(100):
         queue(pat, dedupe_key=str(number))
         until(lambda: told)
@@ -105,7 +96,7 @@ def test_it_gives_up_on_a_broker_that_hangs(pat: Patient, hung: threading.Event)
 
 
 def test_a_broker_that_is_away_fails_nobody(pat: Patient, hung: threading.Event, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(current_app.conf, "broker_write_url", "redis://127.0.0.1:1/0")
+    telling.broker("redis://127.0.0.1:1/0", monkeypatch=monkeypatch)
     queue(pat)
 
     assert hung.wait(30)

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
-from django.db import connection
 
 from clinics.messages import sending
 from clinics.models import Message, Patient
+from tests import owner
 from tests.cast import NOW
 from tests.clinics.messages.conftest import queue, text
 
@@ -27,9 +27,8 @@ import django
 django.setup()
 from django.conf import settings
 settings.TRANSPORTS = dict.fromkeys(["email", "sms"], "tests.clinics.messages.ledger")
-settings.DATABASES["default"]["NAME"] = sys.argv[1]
 from clinics.messages import sending
-print(sending.send_due(sys.argv[2], clock=lambda: datetime.fromisoformat(sys.argv[3])))
+print(sending.send_due(sys.argv[1], clock=lambda: datetime.fromisoformat(sys.argv[2])))
 """
 # How often the provider is given the message by a worker that dies there, and one that comes after its lease.
 GIVEN = {
@@ -41,9 +40,14 @@ GIVEN = {
 def killed(channel: str, ledger: Path, point: str) -> int:
     """What a worker ends with that dies at `point`."""
     done = subprocess.run(
-        [sys.executable, "-c", WORKER, str(connection.settings_dict["NAME"]), channel, NOW.isoformat()],
+        [sys.executable, "-c", WORKER, channel, NOW.isoformat()],
         cwd=ROOT,
-        env={**os.environ, "SAMEDAY_KILL_AT": point, "SAMEDAY_LEDGER": str(ledger)},
+        env={
+            **os.environ,
+            "DATABASE_URL": owner.applications_address(),
+            "SAMEDAY_KILL_AT": point,
+            "SAMEDAY_LEDGER": str(ledger),
+        },
         capture_output=True,
         check=False,
         timeout=120,

@@ -1,4 +1,4 @@
-"""E-mail by a real SMTP server."""
+"""E-mail by a real SMTP server, one that takes commands one by one and one that takes many at once (PIPELINING)."""
 
 import email
 import email.policy
@@ -18,9 +18,16 @@ from clinics.transports import Became, Outgoing, smtp
 class Handler:
     """Takes mail, and answers addresses by their names."""
 
-    def __init__(self) -> None:
+    def __init__(self, *extensions: str) -> None:
+        self.extensions = extensions
         self.taken: list[Any] = []
         self.connections: set[Any] = set()
+
+    async def handle_EHLO(  # noqa: N802
+        self, server: Any, session: Any, envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [*responses[:-1], *(f"250-{name}" for name in self.extensions), responses[-1]]
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
         self.connections.add(session.peer)
@@ -38,9 +45,9 @@ class Handler:
         return {"data550": "554 no", "data450": "452 later"}.get(name, "250 OK")
 
 
-@pytest.fixture
-def server(settings: LazySettings) -> Iterator[Handler]:
-    handler = Handler()
+@pytest.fixture(params=[(), ("PIPELINING",)], ids=["one by one", "pipelined"])
+def server(settings: LazySettings, request: pytest.FixtureRequest) -> Iterator[Handler]:
+    handler = Handler(*request.param)
     port = free_port()
     controller = Controller(handler, hostname="127.0.0.1", port=port)
     controller.start()

@@ -32,16 +32,47 @@ LONG: dict[str, object] = {
     "phone": "+1 440-555-0123",
     "child": "Maximiliana",
     "start": NOW.isoformat(),
+    "until": NOW.isoformat(),
+    "page": "https://sameday.example/consults/0193601a-7c1e-7000-8000-000000000006",
+    "consult": "0193601a-7c1e-7000-8000-000000000006",
     "zone": "America/New_York",
     "time_zone": "America/New_York",
+    "plan": "Sameday Complete Family",
+    "amount": 123_456,
+    "was": 9_900,
+    "number": "INV-000123",
+    "interval": "month",
+    "due_on": "2026-12-24",
+    "ends_on": "2026-12-31",
+    "renews_on": "2027-11-24",
+    "from_on": "2026-12-24",
+    "since": "2026-11-24",
+    "today": "2026-11-24",
+    "options": {
+        code: {"from_on": "2027-11-24", "by": "2027-11-23", "costs": 19_900, "credit": 9_900, "owed_less": 9_900}
+        for code in ("keep", "pause", "leave", "cancel")
+    },
+    "others": "Maximiliana",
+    "inviter": "Maximiliana",
+    "invited": "sam@example.com",
+    "expires_on": "2026-12-08",
     "links": {
         "confirm": "0193601a-7c1e-7000-8000-000000000002",
         "cancel": "0193601a-7c1e-7000-8000-000000000003",
+        "family": "0193601a-7c1e-7000-8000-000000000004",
     },
 }
 FLAGS: list[dict[str, object]] = [
     {},
     {"is_late": True, "is_confirmed": True, "is_cancel": True},
+    {"is_trial": True, "is_reminder": True, "retry_on": "2026-12-27", "is_dearer": True, "is_unpaid": True},
+    {"is_dearer": True, "is_lapsed": True, "is_payer": True, "is_accepted": True},
+    {"is_again": True, "is_nurse": True, "is_escalated": True},
+    {
+        "is_escalated": True,
+        "more": 3,
+        "gaps": [],
+    },
     {"child": "", "is_cancel": True},
     {"child": "", "is_confirmed": True, "is_late": True},
 ]
