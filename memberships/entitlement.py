@@ -34,6 +34,15 @@ class PriceChanged(Refused):
     detail = "The price of this visit is not the one you accepted. Send the price below as accept_price to agree to it."
 
 
+PAYS = {"complimentary": "Sameday pays", "family": "the family's membership pays", "self_paid": "you pay"}
+
+
+def why_covered(plan: str, source: str, sponsor: str = "") -> str:
+    """The sentence that says which plan covers something, and who pays for it."""
+    payer = f"{sponsor} pays" if sponsor else PAYS.get(source, "the employer pays")
+    return f"Covered by {plan}: {payer} for it."
+
+
 @dataclass(frozen=True, slots=True)
 class Entitlement:
     """What pays for one use of a benefit on one day.
@@ -46,6 +55,7 @@ class Entitlement:
     paid_by: str
     because: str
     membership_id: uuid.UUID | None = None
+    sponsor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,7 @@ class _Line:
     first: date | None
     after: date | None
     amount: int
+    sponsor: str = ""
 
     def holds_on(self, day: date) -> bool:
         return (self.first is None or self.first <= day) and (self.after is None or day < self.after)
@@ -77,10 +88,27 @@ class Terms:
         grants = [line for line in live if line.kind == "grant"]
         if grants:
             best = min(grants, key=lambda line: (Membership.PRECEDENCE.index(line.source), str(line.membership_id)))
-            return Entitlement(0, best.source, f"Covered by {best.plan} ({best.source}).", best.membership_id)
+            because = why_covered(best.plan, best.source, best.sponsor)
+            return Entitlement(0, best.source, because, best.membership_id, sponsor=best.sponsor)
         for line in live:
-            return Entitlement(line.amount, PER_VISIT, "No membership covers this date: the price of a single visit.")
+            return Entitlement(
+                line.amount, PER_VISIT, "No membership covers this date, so it costs what a single visit costs."
+            )
         return None
+
+    def nearest(self, day: date) -> str:
+        """Which membership ended last before `day` or begins next, in a sentence; empty where there is none."""
+        grants = [line for line in self.lines if line.kind == "grant"]
+        ended = [(line.after, line.plan) for line in grants if line.after is not None and line.after <= day]
+        coming = [(line.first, line.plan) for line in grants if line.first is not None and line.first > day]
+        said = []
+        if ended:
+            after, plan = max(ended)
+            said.append(f"{plan} ended before {after:%B} {after.day}, {after.year}.")
+        if coming:
+            first, plan = min(coming)
+            said.append(f"{plan} begins on {first:%B} {first.day}, {first.year}.")
+        return " ".join(said)
 
     def require(self, day: date) -> Entitlement:
         """What pays on `day`. Raises MembershipRequired where nothing does."""
@@ -115,16 +143,41 @@ def terms(*, patient_id: uuid.UUID | None, benefit: str) -> Terms:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT 'grant', m.id, m.source, p.name, lower(m.during), upper(m.during), 0
+            SELECT 'grant', m.id, m.source, p.name, lower(m.during), upper(m.during), 0, coalesce(o.name, '')
             FROM memberships_membership m JOIN memberships_plan p ON p.code = m.plan_id
+            LEFT JOIN clinics_organization o ON o.id = m.sponsor_id
             WHERE m.patient_id = %(patient)s AND (%(benefit)s = ANY (p.benefits) OR '*' = ANY (p.benefits))
             UNION ALL
-            SELECT 'price', NULL, '', '', lower(during), upper(during), amount
+            SELECT 'price', NULL, '', '', lower(during), upper(during), amount, ''
             FROM memberships_visitprice WHERE benefit = %(benefit)s
             """,
             {"patient": patient_id, "benefit": benefit},
         )
         return Terms(benefit, tuple(_Line(*row) for row in cursor.fetchall()))
+
+
+def explained(*, patient: Patient, benefit: str, on: date) -> dict[str, Any]:
+    """Who pays for one use of `benefit` by `patient` on `on`, and why, in JSON and in a sentence for everybody.
+
+    Where no membership covers the day it says which one did last, or will next.
+    """
+    held = terms(patient_id=patient.pk, benefit=benefit)
+    found = held.on(on)
+    covered = found is not None and found.paid_by != PER_VISIT
+    payers = {Membership.Source.COMPLIMENTARY: "Sameday", Membership.Source.SELF_PAID: "you"}
+    payer = "" if found is None else found.sponsor or payers.get(found.paid_by, "you")  # type: ignore[call-overload]
+    said = (
+        found.because
+        if found is not None
+        else "No membership covers this date, and this kind of visit is for members only."
+    )
+    return {
+        "entitled": covered,
+        "source": found.paid_by if found is not None else None,
+        "payer": payer or None,
+        "price": found.price if found is not None else None,
+        "explanation": said if covered else " ".join(filter(None, [said, held.nearest(on)])),
+    }
 
 
 def visit_prices(*, on: date) -> dict[str, int]:

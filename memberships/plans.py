@@ -5,16 +5,16 @@ from typing import Any
 
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
-from django.db.models import Prefetch, Q
+from django.db.models import Prefetch, Q, QuerySet
 
 from clinics.refusals import Refused
-from memberships.models import Plan, Price, VisitPrice
+from memberships.models import Fee, Plan, Price, VisitPrice
 
 
 class PricePlanned(Refused):
     code = "price_planned"
     status = 409
-    detail = "A price of this benefit from this day on, or a later one, is planned already."
+    detail = "A price from this day on, or a later one, is planned already."
 
 
 def on_sale(*, on: date) -> list[Plan]:
@@ -35,10 +35,22 @@ def on_sale_summary(*, on: date) -> list[dict[str, Any]]:
             "name": plan.name,
             "audience": plan.audience,
             "benefits": plan.benefits,
-            "prices": [{"amount": price.amount, "interval": price.interval} for price in plan.current_prices],  # type: ignore[attr-defined]
+            "prices": [shown_price(price, plan) for price in plan.current_prices],  # type: ignore[attr-defined]
         }
         for plan in on_sale(on=on)
     ]
+
+
+def shown_price(price: Price, plan: Plan) -> dict[str, Any]:
+    return {
+        "id": price.pk,
+        "amount": price.amount,
+        "currency": "USD",
+        "interval": price.interval,
+        "audience": plan.audience,
+        "requires_proof": plan.audience == Plan.Audience.DISCOUNTED,
+        "trial_days": price.trial_days,
+    }
 
 
 def price_visits(*, benefit: str, amount: int, from_on: date) -> VisitPrice:
@@ -47,9 +59,23 @@ def price_visits(*, benefit: str, amount: int, from_on: date) -> VisitPrice:
     Visits that are booked keep theirs. Raises PricePlanned.
     """
     with transaction.atomic():
-        prices = VisitPrice.objects.select_for_update().filter(benefit=benefit)
-        if prices.filter(during__startswith__gte=from_on).exists():
-            raise PricePlanned
-        for old in prices.filter(Q(during__upper_inf=True) | Q(during__endswith__gt=from_on)):
-            VisitPrice.objects.filter(pk=old.pk).update(during=DateRange(old.during.lower, from_on))
+        end_before(VisitPrice.objects.filter(benefit=benefit), from_on)
         return VisitPrice.objects.create(benefit=benefit, amount=amount, during=DateRange(from_on, None))
+
+
+def set_fee(*, code: str, name: str, amount: int, from_on: date) -> Fee:
+    """Let the fee `code` cost `amount` cents from `from_on` on; what it cost until then ends on that day.
+
+    What was billed stays. Raises PricePlanned.
+    """
+    with transaction.atomic():
+        end_before(Fee.objects.filter(code=code), from_on)
+        return Fee.objects.create(code=code, name=name, amount=amount, during=DateRange(from_on, None))
+
+
+def end_before(prices: QuerySet[Any], day: date) -> None:
+    """End what holds on `day` before it. Raises PricePlanned where something begins on it, or later."""
+    if prices.select_for_update().filter(during__startswith__gte=day).exists():
+        raise PricePlanned
+    for old in prices.filter(Q(during__upper_inf=True) | Q(during__endswith__gt=day)):
+        prices.filter(pk=old.pk).update(during=DateRange(old.during.lower, day))

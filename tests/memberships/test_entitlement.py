@@ -131,7 +131,17 @@ class TestResolve:
                     "name": "Yearly",
                     "audience": "anyone",
                     "benefits": ["*"],
-                    "prices": [{"amount": 19_900, "interval": "year"}],
+                    "prices": [
+                        {
+                            "id": Price.objects.get(amount=19_900).pk,
+                            "amount": 19_900,
+                            "currency": "USD",
+                            "interval": "year",
+                            "audience": "anyone",
+                            "requires_proof": False,
+                            "trial_days": 0,
+                        }
+                    ],
                 }
             ],
         }

@@ -16,11 +16,8 @@ from clinics.admin.staff_periods import Periods
 from clinics.admin.work import Work
 from clinics.models import Clinic, StaffRole
 from memberships import plans
-from memberships.models import Plan, Price, VisitPrice
-
-
-def dollars(cents: int) -> str:
-    return f"${cents / 100:,.2f}"
+from memberships.models import Fee, Plan, Price, VisitPrice
+from memberships.money import dollars
 
 
 class OfferAdmin(HouseAdmin):
@@ -47,7 +44,7 @@ class PlanAdmin(OfferAdmin):
 class PriceForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Price
-        fields = ("plan", "interval", "amount", "from_on")
+        fields = ("plan", "interval", "amount", "trial_days", "from_on")
 
     def clean_from_on(self) -> Any:
         return not_past(self.cleaned_data["from_on"])
@@ -56,7 +53,7 @@ class PriceForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(Price, site=site)
 class PriceAdmin(OfferAdmin):
     icon = "sell"
-    list_display = ("plan", "interval", "in_dollars", "from_on")
+    list_display = ("plan", "interval", "in_dollars", "trial_days", "from_on")
     list_filter = ("interval",)
     list_select_related = ("plan",)
     search_fields = ("plan__name", "plan__code")
@@ -102,6 +99,42 @@ class VisitPriceAdmin(Periods, OfferAdmin):
         asked = form.cleaned_data
         with transaction.atomic():
             made = plans.price_visits(benefit=asked["benefit"], amount=asked["amount"], from_on=asked["from_on"])
+        obj.pk, obj.during = made.pk, made.during
+
+
+class FeeForm(forms.ModelForm):  # type: ignore[type-arg]
+    from_on = forms.DateField(help_text="First day on which it costs this. What it cost until then ends on it.")
+
+    class Meta:
+        model = Fee
+        fields = ("code", "name", "amount")
+
+    def clean_from_on(self) -> Any:
+        return not_past(self.cleaned_data["from_on"])
+
+    def clean(self) -> dict[str, Any]:
+        found: dict[str, Any] = super().clean() or {}
+        code, from_on = found.get("code"), found.get("from_on")
+        if from_on and Fee.objects.filter(code=code, during__startswith__gte=from_on).exists():
+            raise forms.ValidationError(plans.PricePlanned.detail)
+        return found
+
+
+@admin.register(Fee, site=site)
+class FeeAdmin(Periods, OfferAdmin):
+    icon = "money_off"
+    list_display = ("name", "code", "in_dollars", "since", "until")
+    search_fields = ("name", "code")
+    ordering = ("code", "-during")
+    form = FeeForm
+
+    @display(description="Amount", ordering="amount")
+    def in_dollars(self, row: Fee) -> str:
+        return dollars(row.amount)
+
+    def save_model(self, request: HttpRequest, obj: Fee, form: Any, change: bool) -> None:  # noqa: ARG002
+        asked = form.cleaned_data
+        made = plans.set_fee(code=asked["code"], name=asked["name"], amount=asked["amount"], from_on=asked["from_on"])
         obj.pk, obj.during = made.pk, made.during
 
 

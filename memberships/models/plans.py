@@ -1,14 +1,10 @@
-"""What can be bought, what it costs, and who holds it."""
-
-from typing import ClassVar
+"""What can be bought, and what it costs."""
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
 from django.db import models
 from django.db.models import Q
 
-from clinics.ids import new_id
-from clinics.models import Organization, Patient
 from clinics.models.history import tracked
 
 
@@ -52,6 +48,9 @@ class Price(models.Model):
     interval = models.CharField(max_length=5, choices=Interval)
     amount = models.PositiveIntegerField(help_text="Cents of US dollars.")
     from_on = models.DateField(help_text="First day on which it can be bought.")
+    trial_days = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="Days before the first payment, for who was never a member."
+    )
 
     class Meta:
         ordering = ["plan", "interval", "-from_on"]
@@ -86,54 +85,25 @@ class VisitPrice(models.Model):
 
 
 @tracked()
-class Membership(models.Model):
-    """A grant: `patient` is entitled to the benefits of `plan` on the days of `during`, and who pays for it."""
+class Fee(models.Model):
+    """What a fee costs that a rule of visits names by its code, such as for cancelling late, in cents.
 
-    class Source(models.TextChoices):
-        SELF_PAID = "self_paid"
-        FAMILY = "family"
-        EMPLOYER = "employer"
-        COMPLIMENTARY = "complimentary"
+    A code without one costs nothing.
+    """
 
-    # Which grant pays where several are live: the one that costs the patient least comes first.
-    PRECEDENCE: ClassVar[list[str]] = [Source.EMPLOYER, Source.COMPLIMENTARY, Source.FAMILY, Source.SELF_PAID]
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="memberships")
-    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="memberships")
-    price = models.ForeignKey(Price, on_delete=models.PROTECT, null=True, blank=True, related_name="memberships")
-    source = models.CharField(max_length=13, choices=Source)
-    sponsor = models.ForeignKey(
-        Organization, on_delete=models.PROTECT, null=True, blank=True, help_text="The employer that pays."
-    )
-    head = models.ForeignKey(
-        "self",
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        help_text="The membership this family member is added to.",
-    )
-    during = DateRangeField(help_text="Days on which it entitles, [first, first after); no end where it renews.")
-    created_at = models.DateTimeField(auto_now_add=True)
+    code = models.CharField(max_length=40)
+    name = models.CharField(max_length=80, help_text="As the invoice has it.")
+    amount = models.PositiveIntegerField(help_text="Cents of US dollars.")
+    during = DateRangeField(help_text="Days on which it may fall due, [first, first after).")
 
     class Meta:
-        indexes = [models.Index(fields=["patient"], name="membership_patient")]
         constraints = [
-            models.CheckConstraint(condition=Q(during__isempty=False), name="membership_during"),
-            models.CheckConstraint(
-                condition=Q(source="employer", sponsor__isnull=False)
-                | (~Q(source="employer") & Q(sponsor__isnull=True)),
-                name="membership_sponsor_is_an_employer",
-            ),
-            models.CheckConstraint(
-                condition=Q(source="family", head__isnull=False) | (~Q(source="family") & Q(head__isnull=True)),
-                name="membership_family_has_a_head",
-            ),
-            models.CheckConstraint(
-                condition=~Q(source__in=["self_paid", "family"]) | Q(price__isnull=False),
-                name="membership_paid_has_a_price",
+            models.CheckConstraint(condition=Q(during__isempty=False), name="fee_during"),
+            ExclusionConstraint(
+                name="fee_once",
+                expressions=[("code", RangeOperators.EQUAL), ("during", RangeOperators.OVERLAPS)],
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.plan_id} of {self.patient_id}"
+        return f"{self.name} {self.amount / 100:.2f}"

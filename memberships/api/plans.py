@@ -15,8 +15,13 @@ from memberships.models import Plan, Price
 
 
 class PriceShown(serializers.Serializer[Any]):
+    id = serializers.IntegerField(help_text="What memberships/quote and memberships take as `price`.")
     amount = serializers.IntegerField(help_text="Cents of US dollars.")
+    currency = serializers.CharField()
     interval = serializers.ChoiceField(choices=Price.Interval.choices)
+    audience = serializers.ChoiceField(choices=Plan.Audience.choices)
+    requires_proof = serializers.BooleanField(help_text="For people whose eligibility is verified: see me/proofs.")
+    trial_days = serializers.IntegerField(help_text="Days before the first payment, for who was never a member.")
 
 
 class PlanShown(serializers.Serializer[Any]):
@@ -51,7 +56,17 @@ class PlansView(Endpoint):
                             "name": "Standard",
                             "audience": "anyone",
                             "benefits": ["*"],
-                            "prices": [{"amount": 19_900, "interval": "year"}],
+                            "prices": [
+                                {
+                                    "id": 1,
+                                    "amount": 19_900,
+                                    "currency": "USD",
+                                    "interval": "year",
+                                    "audience": "anyone",
+                                    "requires_proof": False,
+                                    "trial_days": 0,
+                                }
+                            ],
                         }
                     ],
                     "next": None,
