@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from clinics import people
 from clinics.models import Patient, Proxy, StaffRole, User
@@ -20,12 +20,18 @@ class NotYourClinic(Refused):
     detail = "You can book for others only at clinics where you work."
 
 
+class OwnRecord(Refused):
+    code = "own_record"
+    status = 403
+    detail = "This is your own visit, or one of your family: somebody else who works at the clinic has to do this."
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Whom a user acts for today, where they live: themself, and their dependents by proxy."""
+    """Whom a user acts for now: themself, and their dependents by proxy."""
 
     user: User
-    today: date
+    now: datetime
     proxies: dict[uuid.UUID, Proxy]
 
     @property
@@ -42,18 +48,21 @@ class Family:
     def reads_reason(self, patient: uuid.UUID) -> bool:
         """Whether the user reads why visits of `patient` were booked: not a proxy whose child has grown up that far."""
         proxy = self.proxies.get(patient)
-        return proxy is None or proxy.is_full_on(self.today)
+        return proxy is None or proxy.is_full(now=self.now)
 
 
 def family(user: User, *, now: datetime) -> Family:
     """Whom `user` acts for."""
     today = people.today_of(user, now=now)
     found = Proxy.objects.active(on=today).filter(user=user).select_related("patient")
-    return Family(user, today, {proxy.patient_id: proxy for proxy in found})
+    return Family(user, now, {proxy.patient_id: proxy for proxy in found})
 
 
 def acting_for(user: User, patient_id: uuid.UUID | None, *, now: datetime) -> tuple[Patient, Appointment.Source]:
-    """The patient `user` acts for and in what role; without `patient_id` themself. Raises NotFound, NoPatientRecord."""
+    """The patient `user` acts for and in what role; without `patient_id` themself. Raises NotFound, NoPatientRecord.
+
+    Whoever opened a record in an emergency reads it, and acts for nobody: a visit would make the patient one of theirs.
+    """
     own = getattr(user, "patient", None)
     if patient_id is None:
         if own is None:
@@ -65,7 +74,7 @@ def acting_for(user: User, patient_id: uuid.UUID | None, *, now: datetime) -> tu
     proxy = Proxy.objects.active(on=today).filter(user=user, patient=patient_id).select_related("patient").first()
     if proxy is not None:
         return proxy.patient, Source.PROXY
-    patient = Patient.objects.visible_to(user, on=today).filter(pk=patient_id).first()
+    patient = Patient.objects.cared_for_by(user).filter(pk=patient_id).first()
     if patient is None:
         raise NotFound
     return patient, Source.STAFF
@@ -85,6 +94,17 @@ def visit(user: User, visit_id: uuid.UUID, *, now: datetime) -> Appointment:
 def visit_to_change(user: User, visit_id: uuid.UUID, *, now: datetime) -> Appointment:
     """The visit `visit_id`, booked at some time, which `user` may change. Raises NotFound when absent or forbidden."""
     return _one(user, visit_id, now, Appointment.objects.filter(booked_at__isnull=False), to_change=True)
+
+
+def visit_at_work(user: User, visit_id: uuid.UUID, *, now: datetime) -> Appointment:
+    """The visit `visit_id` at a clinic where `user` works, for what its staff alone do with it.
+
+    Raises NotFound when absent or forbidden, and OwnRecord where `user` is the patient or acts for them.
+    """
+    found = visit_to_change(user, visit_id, now=now)
+    if family(user, now=now).source(found.patient_id) != Source.STAFF:
+        raise OwnRecord
+    return found
 
 
 def held(user: User, hold_id: uuid.UUID, *, now: datetime) -> Appointment:

@@ -7,7 +7,8 @@ from django.db import transaction
 from clinics import messages
 from clinics.models import User
 from clinics.refusals import Refused
-from scheduling import claims, notices, reminders
+from memberships.models import InvoiceLine
+from scheduling import booking, claims, fees, notices, reminders
 from scheduling.booking import records
 from scheduling.booking import wanted as wanting
 from scheduling.booking.records import Kind, Status
@@ -28,7 +29,7 @@ UNDO_WITHIN = timedelta(hours=12)
 
 class OtherStatus(Refused):
     code = "other_status"
-    detail = "Somebody has changed this visit meanwhile. Look at it again."
+    detail = "The visit is at another step than this one follows. Look at it again: somebody may have changed it."
 
 
 class NotToday(Refused):
@@ -82,6 +83,9 @@ def advance(*, visit: Appointment, to: Appointment.Status, actor: User, now: dat
         if to == Status.NO_SHOW:
             claims.lock_calendars(records.calendars_of(was))
             claims.release(appointment=was.pk)
+            policy = booking.policy_for(was)
+            if policy is not None:
+                fees.bill(was, InvoiceLine.Kind.NO_SHOW, policy.no_show_fee_code, now=now)
         records.change(was, before, status=to)
         records.record(was, Kind.STATUS, before, actor, now)
         # Whoever is here, or was not there, needs no word of it any more.
@@ -113,6 +117,7 @@ def undo(*, visit: Appointment, said: Appointment.Status, actor: User, now: date
             raise TooLateToUndo
         if said == Status.NO_SHOW:
             retake(was, now=now)
+            fees.take_back(was, actor=actor, now=now)
         records.change(was, said, status=step)
         records.record(was, Kind.STATUS, said, actor, now)
     return was

@@ -137,11 +137,14 @@ def confirm(*, appointment: uuid.UUID) -> int:
 
 
 def extend(*, appointment: uuid.UUID, hold_for: timedelta) -> tuple[int, datetime | None]:
-    """Give a hold's unexpired claims `hold_for` from now on the database's clock; returns how many, and until when."""
+    """Give a hold's unexpired claims `hold_for` from now on the database's clock, at least; returns how many, and until
+    when.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE scheduling_claim SET expires_at = statement_timestamp() + make_interval(secs => %s)
+            UPDATE scheduling_claim
+            SET expires_at = greatest(expires_at, statement_timestamp() + make_interval(secs => %s))
             WHERE appointment_id = %s AND expires_at > clock_timestamp() RETURNING expires_at
             """,
             [hold_for.total_seconds(), appointment],

@@ -116,6 +116,9 @@ def context(visit: Appointment, made: Iterable[Link], *, now: datetime) -> dict[
 
 
 def first_name_of_child(patient: Patient, *, now: datetime) -> str:
-    """What to call somebody under age, about whom parents are told who may have several; otherwise nothing."""
-    is_child = patient.age_on(now.date()) < Proxy.ENDS_AT_AGE
+    """What to call somebody under age, about whom parents are told who may have several; otherwise nothing.
+
+    A teenager with an account of their own is told themself.
+    """
+    is_child = patient.user_id is None and patient.age_on(now.date()) < Proxy.ENDS_AT_AGE
     return (patient.preferred_name or patient.given_name) if is_child else ""

@@ -68,7 +68,7 @@ def take_in(*, from_number: str, body: str, provider_id: str, now: datetime) -> 
         text = messages.inbound(from_number=from_number, body=body, provider_id=provider_id, now=now)
         if text is not None:
             template, context = answered(text, now=now)
-            if template:
+            if template and messages.may_answer(text.phone, now=now):
                 messages.answer(inbound=text, template=template, context=context, now=now)
 
 

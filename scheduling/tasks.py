@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from scheduling import booking, claims, reminders, shifts
+from scheduling import booking, claims, ended_benefits, reminders, shifts
 
 
 @shared_task
@@ -35,3 +35,9 @@ def purge_past_claims() -> None:
 def extend_shifts() -> None:
     """Keep shifts 90 days ahead: work to do once a night in each zone, and after a night that was missed."""
     shifts.extend(now=timezone.now())
+
+
+@shared_task
+def tell_endings() -> None:
+    """Tell people whom an employer stops paying for, and which of their visits stay."""
+    ended_benefits.tell(now=timezone.now())

@@ -6,10 +6,10 @@ from django.db import IntegrityError, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import QuerySet
 
-from clinics.models import Clinician, Room
+from clinics.models import Clinician, Room, User
 from clinics.refusals import Refused
 from scheduling import claims
-from scheduling.models import Appointment, Claim
+from scheduling.models import Appointment, Claim, TimeOffChange
 
 LONGEST = timedelta(days=366)
 
@@ -33,14 +33,20 @@ def visits_during(*, of: Clinician | Room, start: datetime, end: datetime) -> Qu
 
 
 def enter(
-    *, of: Clinician | Room, start: datetime, end: datetime, reason: str, now: datetime
+    *,
+    of: Clinician | Room,
+    start: datetime,
+    end: datetime,
+    reason: str,
+    actor: User | None = None,
+    now: datetime,
 ) -> tuple[Claim, list[Appointment]]:
     """Take [start, end) off the calendar of a clinician (time off) or a room (block), also over visits.
 
     Returns the claim and the live visits that stand in it, for staff to move or cancel: none is cancelled silently, and
     the list is complete, because a booking holds the calendar's lock. A visit of which only the clinician's turnover
-    lies in it is in the list: that is time of theirs too, and somebody is to see that it suffices without. Raises
-    BadTimeOff and AlreadyAway.
+    lies in it is in the list: that is time of theirs too, and somebody is to see that it suffices without. Who entered
+    it is kept as a TimeOffChange; without `actor` it was the system. Raises BadTimeOff and AlreadyAway.
     """
     if not (start < end <= start + LONGEST and end > now):
         raise BadTimeOff
@@ -51,6 +57,7 @@ def enter(
             claim = Claim.objects.create(
                 calendar_id=of.pk, lane=Claim.AWAY, during=DateTimeTZRange(start, end), kind=kind, reason=reason
             )
+            _note(claim, TimeOffChange.What.ENTERED, actor, now)
             return claim, list(visits_during(of=of, start=start, end=end))
     except IntegrityError as error:
         if claims.is_overlap(error):
@@ -58,6 +65,14 @@ def enter(
         raise
 
 
-def withdraw(*, claim: Claim) -> None:
-    """Give time off back: it can be booked again."""
-    Claim.objects.filter(pk=claim.pk, lane=Claim.AWAY).delete()
+def withdraw(*, claim: Claim, actor: User | None = None, now: datetime) -> None:
+    """Give time off back: it can be booked again. Done twice it changes nothing."""
+    with transaction.atomic():
+        if Claim.objects.filter(pk=claim.pk, lane=Claim.AWAY).delete()[0]:
+            _note(claim, TimeOffChange.What.WITHDRAWN, actor, now)
+
+
+def _note(claim: Claim, what: TimeOffChange.What, actor: User | None, now: datetime) -> None:
+    TimeOffChange.objects.create(
+        calendar_id=claim.calendar_id, at=now, actor=actor, what=what, during=claim.during, reason=claim.reason
+    )

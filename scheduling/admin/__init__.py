@@ -10,4 +10,5 @@ from scheduling.admin import (  # noqa: F401 - they register
     reminders,
     time_off,
     today,
+    usage,
 )

@@ -130,7 +130,7 @@ class AppointmentAdmin(VisitPages, OnBehalf, ScopedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)
-        return rows.select_related("patient", "clinic", "clinician", "visit_type", "room")
+        return rows.with_what_it_shows().select_related("room")  # type: ignore[attr-defined, no-any-return]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -19,7 +19,7 @@ from clinics.admin.work import Work
 from clinics.models import Clinic, StaffRole
 from clinics.refusals import NotFound
 from scheduling import closures, stranded
-from scheduling.admin import hours_shown
+from scheduling.admin import days_history, hours_shown
 from scheduling.admin.hours import A_PAGE, left
 from scheduling.admin.hours_days import CHANGES_DAYS, chosen
 from scheduling.admin.hours_forms import SpanForm
@@ -37,6 +37,7 @@ class ClosureAdmin(Pages):
             ("", "changelist", self.closures),
             ("add/", "add", self.close),
             ("to-sort-out/", "stranded", self.stranded),
+            ("history/", "history", self.history),
             ("<uuid:closure_id>/", "change", self.closure),
         ]
 
@@ -142,6 +143,19 @@ class ClosureAdmin(Pages):
         lines, patients = visit_lines(page.object_list, at)
         context = {"title": "To sort out", "visits": lines, "page": page}
         return self.page(request, "scheduling/admin/stranded.html", context, patients=patients, name="stranded")
+
+    def history(self, request: HttpRequest) -> HttpResponse:
+        """Who closed and opened what when: also what is open again, and so in no list."""
+        at = self.seen(request)
+        lines, page = days_history.closures(places(at, *StaffRole.CARE), request.GET.get("page"))
+        context = {
+            "title": "History of closures",
+            "lines": lines,
+            "page": page,
+            "back": reverse("admin:scheduling_closure_changelist"),
+            "back_to": "Back to the closures",
+        }
+        return self.page(request, "clinics/admin/history.html", context, name="history")
 
     def theirs(self, at: Work) -> list[Clinic]:
         return list(places(at, *CHANGES_DAYS).order_by("name", "pk"))

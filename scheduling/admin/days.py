@@ -11,17 +11,22 @@ from clinics.models import Clinic
 from scheduling import intervals
 
 WORDS = {"yesterday": -1, "today": 0, "tomorrow": 1}
+# The days of the admin. At either end of the calendar there is no week before or after, nor a night.
+FIRST, LAST = date(1900, 1, 1), date(2199, 12, 31)
 
 
 def named(text: str | None) -> date | int | None:
     """The day that an address names: a date, or days from each clinic's today. None where it names none."""
-    if text in WORDS:
-        return WORDS[text]
+    return WORDS[text] if text in WORDS else dated(text)
+
+
+def dated(text: str | None) -> date | None:
+    """The date that an address names, near enough to reckon with; None where it names none."""
     try:
         day = date.fromisoformat(text or "")
     except ValueError:
         return None
-    return day if 1900 <= day.year < 2200 else None
+    return day if FIRST <= day <= LAST else None
 
 
 def of(day: date | int, zone_of: Clinic, *, now: datetime) -> date:

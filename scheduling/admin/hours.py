@@ -6,7 +6,7 @@ listed, and fill the form again.
 
 import uuid
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -18,13 +18,15 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from clinics.admin import clock
 from clinics.admin.doing import Done
 from clinics.admin.places import Pages, places
 from clinics.admin.site import site
 from clinics.admin.work import Role, Work
 from clinics.models import Clinic, Clinician, Credential, OpeningHours, StaffRole, User
 from scheduling import shifts
-from scheduling.admin import hours_shown
+from scheduling.admin import hours_history, hours_shown
+from scheduling.admin.days import dated
 from scheduling.admin.hours_asking import Asked, ask
 from scheduling.admin.hours_forms import (
     BlockForm,
@@ -49,7 +51,7 @@ class Period(NamedTuple):
     until: date | None
     blocks: list[str]
     set_by: str
-    set_at: datetime | None
+    set_at: str
 
 
 @admin.register(WeeklyHours, site=site)
@@ -58,7 +60,11 @@ class WeeklyHoursAdmin(Pages):
     what = hours_shown.WHAT
 
     def pages(self) -> Sequence[tuple[str, str, Any]]:
-        return [("", "changelist", self.clinicians), ("<uuid:clinician_id>/", "change", self.clinician)]
+        return [
+            ("", "changelist", self.clinicians),
+            ("<uuid:clinician_id>/", "change", self.clinician),
+            ("<uuid:clinician_id>/history/", "history", self.history),
+        ]
 
     def clinicians(self, request: HttpRequest) -> HttpResponse:
         """Clinicians, with their usual week."""
@@ -103,7 +109,7 @@ class WeeklyHoursAdmin(Pages):
                     asked = answer
             else:
                 today = min(now.astimezone(clinic.zone).date() for clinic in theirs)
-                like = day_of(request.GET.get("like")) or today
+                like = dated(request.GET.get("like")) or today
                 table = Rows(ClinicianBlockForm, data=None, initial=initial(rows, theirs, on=like), **options)
                 first_day = FromForm(initial={"from_on": today + timedelta(days=1)})
         elif request.method == "POST":
@@ -115,7 +121,7 @@ class WeeklyHoursAdmin(Pages):
             "from_form": first_day,
             "one_clinic": theirs[0] if len(theirs) == 1 else None,
             "asked": asked,
-            "periods": periods(rows, {clinic.pk for clinic in ours}),
+            "periods": periods(rows, {clinic.pk for clinic in ours}, zone=clock.zone_of(at)),
             "elsewhere": any(row.clinic_id not in {clinic.pk for clinic in theirs} for row in rows),
             "is_new": request.method != "POST",
         }
@@ -123,6 +129,23 @@ class WeeklyHoursAdmin(Pages):
         return self.page(
             request, "scheduling/admin/weekly.html", context, patients=shown, name="diff", status=asked.status
         )
+
+    def history(self, request: HttpRequest, clinician_id: uuid.UUID) -> HttpResponse:
+        """Who changed their hours at the clinics of who is at work, from what to what."""
+        at = self.seen(request)
+        ours = places(at, *StaffRole.CARE)
+        clinician = clinicians_at(ours).filter(pk=clinician_id).first()
+        if clinician is None:
+            raise Http404
+        lines, page = hours_history.weekly(clinician.pk, ours, request.GET.get("page"))
+        context = {
+            "title": f"History of the weekly hours of {clinician.name}",
+            "lines": lines,
+            "page": page,
+            "back": reverse("admin:scheduling_weeklyhours_change", args=[clinician.pk]),
+            "back_to": "Back to the weekly hours",
+        }
+        return self.page(request, "clinics/admin/history.html", context, name="history")
 
     def change(
         self,
@@ -158,7 +181,11 @@ class OpeningHoursAdmin(Pages):
     what = hours_shown.WHAT
 
     def pages(self) -> Sequence[tuple[str, str, Any]]:
-        return [("", "changelist", self.clinics), ("<uuid:clinic_id>/", "change", self.clinic)]
+        return [
+            ("", "changelist", self.clinics),
+            ("<uuid:clinic_id>/", "change", self.clinic),
+            ("<uuid:clinic_id>/history/", "history", self.history),
+        ]
 
     def clinics(self, request: HttpRequest) -> HttpResponse:
         at = self.seen(request)
@@ -204,13 +231,30 @@ class OpeningHoursAdmin(Pages):
             "week": week_of(clinic),
             "rows": rows,
             "asked": asked,
-            "changes": [(change, json_week(change.before), json_week(change.after)) for change in changes],
+            "changes": [
+                (change, clock.when(change.at, clinic.zone), json_week(change.before), json_week(change.after))
+                for change in changes
+            ],
             "is_new": request.method != "POST",
         }
         shown = asked.diff.patients if asked.diff else []
         return self.page(
             request, "scheduling/admin/opening.html", context, patients=shown, name="diff", status=asked.status
         )
+
+    def history(self, request: HttpRequest, clinic_id: uuid.UUID) -> HttpResponse:
+        clinic = places(self.seen(request), *StaffRole.CARE).filter(pk=clinic_id).first()
+        if clinic is None:
+            raise Http404
+        lines, page = hours_history.opening(clinic, request.GET.get("page"))
+        context = {
+            "title": f"History of the opening hours of {clinic.name}",
+            "lines": lines,
+            "page": page,
+            "back": reverse("admin:clinics_openinghours_change", args=[clinic.pk]),
+            "back_to": "Back to the opening hours",
+        }
+        return self.page(request, "clinics/admin/history.html", context, name="history")
 
     def change(self, request: HttpRequest, at: Work, clinic: Clinic, rows: Rows, now: datetime) -> HttpResponse | Asked:
         hours = doors(rows)
@@ -282,7 +326,7 @@ def initial(rows: list[WeeklyHours], theirs: list[Clinic], *, on: date) -> list[
     ]
 
 
-def periods(rows: list[WeeklyHours], ours: set[uuid.UUID]) -> list[Period]:
+def periods(rows: list[WeeklyHours], ours: set[uuid.UUID], *, zone: tzinfo) -> list[Period]:
     """What the hours were and will be, the latest first: who set them is known by their rows."""
 
     def bounds(row: WeeklyHours) -> tuple[date, date]:
@@ -298,7 +342,7 @@ def periods(rows: list[WeeklyHours], ours: set[uuid.UUID]) -> list[Period]:
                 until if until < date.max else None,
                 [f"{WEEKDAYS[row.weekday][:3]} {row_words(row)}" for row in same],
                 name_of(same[0].set_by),
-                made_at(same[0].pk),
+                clock.when(made, zone) if (made := made_at(same[0].pk)) else "",
             )
         )
     return listed[:MOST_CHANGES]
@@ -330,10 +374,3 @@ def json_week(hours: list[list[Any]]) -> str:
     ]
     runs = [(said, [name for name, _ in run]) for said, run in groupby(days, key=lambda day: day[1])]
     return "; ".join(f"{names[0]}{f' to {names[-1]}' if names[1:] else ''} {said}" for said, names in runs)
-
-
-def day_of(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        return None

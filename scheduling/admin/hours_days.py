@@ -18,8 +18,9 @@ from clinics.admin.site import site
 from clinics.admin.work import Role, Work
 from clinics.models import Clinic, Clinician, StaffRole
 from scheduling import intervals, shifts
-from scheduling.admin import hours_shown
-from scheduling.admin.hours import clinicians_at, day_of, left
+from scheduling.admin import days_history, hours_shown
+from scheduling.admin.days import dated
+from scheduling.admin.hours import clinicians_at, left
 from scheduling.admin.hours_asking import Asked, ask
 from scheduling.admin.hours_forms import DayForm
 from scheduling.intervals import Span
@@ -41,6 +42,7 @@ class ShiftAdmin(Pages):
             ("add/", "add", self.add),
             ("<uuid:shift_id>/", "change", self.change),
             ("<uuid:shift_id>/remove/", "remove", self.remove),
+            ("history/<uuid:clinic_id>/", "history", self.history),
         ]
 
     def week(self, request: HttpRequest) -> HttpResponse:
@@ -50,7 +52,7 @@ class ShiftAdmin(Pages):
         clinic = chosen(ours, request.GET.get("clinic"))
         context: dict[str, Any] = {"title": "Shifts", "clinics": ours, "clinic": clinic}
         if clinic is not None:
-            first = day_of(request.GET.get("from")) or timezone.now().astimezone(clinic.zone).date()
+            first = dated(request.GET.get("from")) or timezone.now().astimezone(clinic.zone).date()
             rows = Shift.objects.filter(clinic=clinic, on__gte=first, on__lt=first + A_WEEK)
             by_hand = set(
                 DayByHand.objects.filter(clinic=clinic, on__gte=first, on__lt=first + A_WEEK).values_list(
@@ -82,7 +84,7 @@ class ShiftAdmin(Pages):
         form = DayForm(
             request.POST or None,
             visit_types=list(VisitType.objects.all()),
-            initial={"on": day_of(request.GET.get("on"))},
+            initial={"on": dated(request.GET.get("on"))},
         )
         asked = Asked()
         if request.method == "POST" and form.is_valid():
@@ -168,6 +170,22 @@ class ShiftAdmin(Pages):
         if isinstance(answer, HttpResponse):
             return answer
         return self.shown(request, shift, answer, "scheduling/admin/shift_remove.html")
+
+    def history(self, request: HttpRequest, clinic_id: uuid.UUID) -> HttpResponse:
+        """What staff did to shifts of a clinic by hand."""
+        clinic = places(self.seen(request), *StaffRole.CARE).filter(pk=clinic_id).first()
+        if clinic is None:
+            raise Http404
+        lines, page = days_history.shifts(clinic, request.GET.get("page"))
+        context = {
+            "title": f"Shifts at {clinic.name}, changed by hand",
+            "lines": lines,
+            "page": page,
+            "back": f"{reverse('admin:scheduling_shift_changelist')}?clinic={clinic.pk}",
+            "back_to": "Back to the shifts",
+            "about": "What changed with weekly or opening hours stands in their history.",
+        }
+        return self.page(request, "clinics/admin/history.html", context, name="history")
 
     def theirs(self, at: Work, shift_id: uuid.UUID) -> Shift:
         """A shift that is theirs to change: absent and somebody else's look the same."""

@@ -7,10 +7,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import QueryDict
 
 from clinics.models import Clinic
 from scheduling import intervals
+from scheduling.admin.days import FIRST, LAST
 from scheduling.intervals import Block
 from scheduling.models import VisitType
 from scheduling.shifts import WeeklyBlock
@@ -25,6 +27,13 @@ class DayInput(forms.DateInput):
 
     def __init__(self) -> None:
         super().__init__(format="%Y-%m-%d")
+
+
+class DayField(forms.DateField):
+    """A day that can be reckoned with."""
+
+    widget = DayInput
+    default_validators = [MinValueValidator(FIRST), MaxValueValidator(LAST)]
 
 
 class ClockInput(forms.TimeInput):
@@ -73,7 +82,7 @@ class ClinicianBlockForm(BlockForm):
 
 
 class FromForm(forms.Form):
-    from_on = forms.DateField(widget=DayInput, label="From this day on")
+    from_on = DayField(label="From this day on")
 
 
 class Rows:
@@ -95,7 +104,7 @@ class Rows:
             ]
         else:
             count = data.get("rows", "")
-            rows = min(int(count), MOST) if count.isascii() and count.isdigit() else 0
+            rows = min(int(count), MOST) if count.isascii() and count.isdigit() and len(count) < 4 else 0
             self.forms = [form(data, prefix=f"row{number}", **options) for number in range(rows)]
 
     def __iter__(self) -> Any:
@@ -123,7 +132,7 @@ def doors(rows: Rows) -> list[Block]:
 class DayForm(forms.Form):
     """One shift of one day, on the clinic's clock. `ends` at or before `starts` is on the next day."""
 
-    on = forms.DateField(widget=DayInput, label="Day")
+    on = DayField(label="Day")
     starts = forms.TimeField(widget=ClockInput, label="From")
     ends = forms.TimeField(widget=ClockInput, label="To")
     visit_types = forms.TypedMultipleChoiceField(coerce=int, widget=forms.CheckboxSelectMultiple, label="Visits")
@@ -146,9 +155,9 @@ def day_words(day: date) -> str:
 class SpanForm(forms.Form):
     """From one local time to another, as its clinic's clock has them."""
 
-    first_day = forms.DateField(widget=DayInput, label="From day")
+    first_day = DayField(label="From day")
     starts = forms.TimeField(widget=ClockInput, label="From")
-    last_day = forms.DateField(widget=DayInput, label="To day")
+    last_day = DayField(label="To day")
     ends = forms.TimeField(widget=ClockInput, label="To")
     reason = forms.CharField(max_length=200, label="Reason")
 

@@ -38,10 +38,17 @@ class CancellationPolicyAdmin(Periods, HouseAdmin):
     """A row is never changed: the policy of the day on which a visit was booked applies to it. A new rule is a row."""
 
     section, icon = "Places", "policy"
-    list_display = ("health_system", "free_until_hours_before", "fee_code", "since", "until")
+    list_display = ("health_system", "free_until_hours_before", "fee_code", "no_show_fee_code", "since", "until")
     list_select_related = ("health_system",)
     ordering = ("health_system__name", "-during", "pk")
-    fields = ("health_system", "free_until_hours_before", "fee_code", "first_day", "first_day_after")
+    fields = (
+        "health_system",
+        "free_until_hours_before",
+        "fee_code",
+        "no_show_fee_code",
+        "first_day",
+        "first_day_after",
+    )
     form = PeriodForm
     is_changed = False
 

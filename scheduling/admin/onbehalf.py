@@ -16,7 +16,7 @@ from clinics.models import Clinic, Patient, User
 from clinics.refusals import NotFound, Refused
 from scheduling import access, booking, callers, claims, intervals
 from scheduling.admin import picking
-from scheduling.admin.visit import PAGE, OwnRecord, as_user, problem
+from scheduling.admin.visit import PAGE, as_user, problem
 from scheduling.models import Appointment, Claim
 from scheduling.slots import Slot
 
@@ -131,7 +131,7 @@ class OnBehalf:
     def chosen(self, request: HttpRequest, patient: Patient, user: User, *, now: datetime) -> Done:
         """Hold the slot that was pressed; with `overbook` book over the clinician's other visits."""
         if access.family(user, now=now).source(patient.pk) != Source.STAFF:
-            raise OwnRecord
+            raise access.OwnRecord
         if "overbook" not in request.POST:
             slot = picking.slot_asked_for(request)
             access.require_staff_at(user, slot.clinic)
@@ -176,7 +176,7 @@ class OnBehalf:
 
             def work_with_it() -> Done:
                 if is_own:
-                    raise OwnRecord
+                    raise access.OwnRecord
                 again = f"{reverse(PICK, args=[held.patient_id])}?{urlencode({'clinic': held.clinic_id})}"
                 if "release" in request.POST:
                     booking.release(held=held, actor=user, now=now)

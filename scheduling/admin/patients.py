@@ -3,7 +3,7 @@
 import uuid
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib import admin
@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
-from clinics import people
+from clinics import own_accounts, people
 from clinics.admin import doing, searching, work
 from clinics.admin.doing import Done
 from clinics.admin.scoped import ScopedAdmin
@@ -22,7 +22,8 @@ from clinics.admin.work import Work
 from clinics.models import Patient, Proxy, Registration, User
 from clinics.refusals import Refused
 from memberships.models import Membership
-from scheduling.admin.visit import OwnRecord, as_user, problem
+from scheduling import access
+from scheduling.admin.visit import as_user, problem
 from scheduling.models import Appointment
 
 MOST = 20
@@ -74,6 +75,12 @@ class IdentityForm(forms.Form):
         return day
 
 
+class AccountForm(forms.Form):
+    """Inviting a teenager to an account of their own."""
+
+    email = forms.EmailField(label="Their own e-mail", help_text="One that nobody who acts for them reads.")
+
+
 @admin.register(Patient, site=site)
 class PatientAdmin(ScopedAdmin):
     section, icon = "Front desk", "person"
@@ -106,6 +113,7 @@ class PatientAdmin(ScopedAdmin):
         return [
             path("<uuid:patient_id>/contact/", to(self.contact_view), name="clinics_patient_contact"),
             path("<uuid:patient_id>/identity/", to(self.identity_view), name="clinics_patient_identity"),
+            path("<uuid:patient_id>/account/", to(self.account_view), name="clinics_patient_account"),
             *super().get_urls(),
         ]
 
@@ -126,13 +134,15 @@ class PatientAdmin(ScopedAdmin):
             raise PermissionDenied
         patient: Patient = self.get_object(request, object_id)
         now, clinics = timezone.now(), work.of(request).clinics
-        today = now.astimezone(ZoneInfo(patient.time_zone)).date()
+        today = patient.today(now=now)
         visits = Appointment.objects.filter(patient=patient, clinic__in=clinics, booked_at__isnull=False)
         visits = visits.select_related("clinic", "clinician", "visit_type")
         context = {
             "title": patient.name,
             "patient": patient,
             "age": patient.age_on(today),
+            "may_have_account": patient.user_id is None and patient.age_on(today) < people.OF_AGE,
+            "invitations": own_accounts.open_ones(patient, now=now),
             "proxies": Proxy.objects.active(on=today).filter(patient=patient).select_related("user__patient")[:MOST],
             "coverages": patient.coverages.order_by("-during")[:MOST],
             "memberships": Membership.objects.filter(patient=patient).select_related("plan").order_by("-during")[:MOST],
@@ -171,11 +181,21 @@ class PatientAdmin(ScopedAdmin):
                 reason=asked.pop("reason"),
                 changes=asked,
                 actor=user,
-                today=now.astimezone(ZoneInfo(patient.time_zone)).date(),
+                today=patient.today(now=now),
                 now=now,
             )
 
         return self.form_page(request, patient, form, change, title="Correct who this is:", name="identity")
+
+    def account_view(self, request: HttpRequest, patient_id: uuid.UUID) -> HttpResponse:
+        """Inviting a teenager to an account of their own: the patient's page has the code to pass on."""
+        patient: Patient = self.get_object(request, str(patient_id))
+        form = AccountForm(request.POST or None)
+
+        def change(user: User, now: datetime) -> None:
+            own_accounts.invite(patient=patient, email=form.cleaned_data["email"], invited_by=user, now=now)
+
+        return self.form_page(request, patient, form, change, title="An account for", name="account")
 
     def form_page(
         self, request: HttpRequest, patient: Patient, form: forms.Form, change: Any, *, title: str, name: str
@@ -189,7 +209,7 @@ class PatientAdmin(ScopedAdmin):
 
             def done() -> Done:
                 if Patient.objects.acted_for_by(user, on=people.today_of(user, now=now)).filter(pk=patient.pk).exists():
-                    raise OwnRecord
+                    raise access.OwnRecord
                 change(user, now)
                 return Done("Changed.", to=reverse(PAGE, args=[patient.pk]))
 

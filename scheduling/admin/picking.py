@@ -70,6 +70,7 @@ def wanted(
         "after": day + timedelta(days=1),
         "clinicians": working,
         "clinician": clinician,
+        "may_overbook": visit_type is None and kind is not None and kind.overbook_lanes > 0 and bool(working),
         "found": found,
         "paid": terms,
     }

@@ -1,7 +1,7 @@
 """Reminders of visits, planned and done."""
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from django.contrib import admin
@@ -46,6 +46,10 @@ class ReminderAdmin(ScopedAdmin):
     def patient_of(self, row: Reminder) -> uuid.UUID | None:
         patient: uuid.UUID = row.appointment.patient_id
         return patient
+
+    def zone_of(self, at: Work, row: Reminder) -> tzinfo:  # noqa: ARG002 - an override
+        zone: tzinfo = row.appointment.clinic.zone
+        return zone
 
     @display(description="Patient")
     def patient(self, row: Reminder) -> str:

@@ -20,7 +20,8 @@ from clinics.admin.work import Work
 from clinics.models import Clinic, Clinician, Room, StaffRole
 from clinics.refusals import NotFound
 from scheduling import time_off
-from scheduling.admin import hours_shown
+from scheduling.admin import days_history, hours_shown
+from scheduling.admin.days_history import whose
 from scheduling.admin.hours import A_PAGE, clinicians_at, left
 from scheduling.admin.hours_days import CHANGES_DAYS
 from scheduling.admin.hours_forms import SpanForm
@@ -35,7 +36,12 @@ class TimeOffAdmin(Pages):
     what = hours_shown.WHAT
 
     def pages(self) -> Sequence[tuple[str, str, Any]]:
-        return [("", "changelist", self.times), ("add/", "add", self.enter), ("<uuid:claim_id>/", "change", self.time)]
+        return [
+            ("", "changelist", self.times),
+            ("add/", "add", self.enter),
+            ("history/", "history", self.history),
+            ("<uuid:claim_id>/", "change", self.time),
+        ]
 
     def times(self, request: HttpRequest) -> HttpResponse:
         at, now = self.seen(request), timezone.now()
@@ -72,7 +78,7 @@ class TimeOffAdmin(Pages):
             if of is None:
                 refused = "Choose a clinician or a room."
             elif request.POST.get("do") == "confirm":
-                answer = doing.once(request, lambda: self.do_enter(of, start, end, form, now))
+                answer = doing.once(request, lambda: self.do_enter(at, of, start, end, form, now))
                 if isinstance(answer, HttpResponse):
                     return answer
                 refused = answer.detail
@@ -98,15 +104,19 @@ class TimeOffAdmin(Pages):
             request, "scheduling/admin/time_enter.html", context, patients=patients, status=422 if refused else 200
         )
 
-    def do_enter(self, of: Clinician | Room, start: datetime, end: datetime, form: SpanForm, now: datetime) -> Done:
-        claim, visits = time_off.enter(of=of, start=start, end=end, reason=form.cleaned_data["reason"], now=now)
+    def do_enter(
+        self, at: Work, of: Clinician | Room, start: datetime, end: datetime, form: SpanForm, now: datetime
+    ) -> Done:
+        claim, visits = time_off.enter(
+            of=of, start=start, end=end, reason=form.cleaned_data["reason"], actor=at.user, now=now
+        )
         return Done(
             f"The time is taken off.{left(len(visits))}", to=reverse("admin:scheduling_claim_change", args=[claim.pk])
         )
 
     def time(self, request: HttpRequest, claim_id: uuid.UUID) -> HttpResponse:
         """Time off with the visits still booked in it, to work off."""
-        at = self.seen(request)
+        at, now = self.seen(request), timezone.now()
         claim = self.claims(at).filter(pk=claim_id).first()
         if claim is None:
             raise Http404
@@ -115,7 +125,7 @@ class TimeOffAdmin(Pages):
         if request.method == "POST":
             if not may_withdraw:
                 raise Http404
-            answer = doing.once(request, lambda: self.withdraw(claim))
+            answer = doing.once(request, lambda: self.withdraw(at, claim, now))
             if isinstance(answer, HttpResponse):
                 return answer
             refused = answer.detail
@@ -134,25 +144,35 @@ class TimeOffAdmin(Pages):
         }
         return self.page(request, "scheduling/admin/time.html", context, patients=patients, name="visits")
 
-    def withdraw(self, claim: Claim) -> Done:
+    def withdraw(self, at: Work, claim: Claim, now: datetime) -> Done:
         if not Claim.objects.filter(pk=claim.pk).exists():
             raise NotFound
-        time_off.withdraw(claim=claim)
+        time_off.withdraw(claim=claim, actor=at.user, now=now)
         return Done("The time can be booked again.", to=reverse("admin:scheduling_claim_changelist"))
+
+    def history(self, request: HttpRequest) -> HttpResponse:
+        """Who entered and gave back what when: also what is given back or past, and so in no list."""
+        at = self.seen(request)
+        zone = zone_of(list(places(at, *StaffRole.CARE)[:2]))
+        lines, page = days_history.time_off(self.calendars(at), zone, request.GET.get("page"))
+        context = {
+            "title": "History of time off",
+            "lines": lines,
+            "page": page,
+            "back": reverse("admin:scheduling_claim_changelist"),
+            "back_to": "Back to time off",
+        }
+        return self.page(request, "clinics/admin/history.html", context, name="history")
 
     def claims(self, at: Work) -> Any:
         """The time off of clinicians and rooms of their clinics."""
-        clinics = places(at, *StaffRole.CARE)
-        calendars = clinicians_at(clinics).values("pk").union(Room.objects.filter(clinic__in=clinics).values("pk"))
-        return Claim.objects.filter(lane=Claim.AWAY, calendar__in=calendars).select_related(
+        return Claim.objects.filter(lane=Claim.AWAY, calendar__in=self.calendars(at)).select_related(
             "calendar__clinician", "calendar__room__clinic"
         )
 
-
-def whose(claim: Claim) -> str:
-    if claim.kind == Claim.Kind.BLOCK:
-        return f"{claim.calendar.room.name}, {claim.calendar.room.clinic.name}"
-    return claim.calendar.clinician.name
+    def calendars(self, at: Work) -> Any:
+        clinics = places(at, *StaffRole.CARE)
+        return clinicians_at(clinics).values("pk").union(Room.objects.filter(clinic__in=clinics).values("pk"))
 
 
 def zone_of(clinics: list[Clinic]) -> ZoneInfo:

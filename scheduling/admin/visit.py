@@ -33,12 +33,6 @@ STEPS: dict[Appointment.Status, tuple[str, str]] = {
 MESSAGES = 20
 
 
-class OwnRecord(Refused):
-    code = "own_record"
-    status = 403
-    detail = "This is your own visit, or one of your family. Use your own account, or ask a colleague."
-
-
 class VisitPages:
     """The part of AppointmentAdmin that shows one visit and changes it."""
 
@@ -103,7 +97,7 @@ class VisitPages:
 
         def done() -> Done:
             if access.family(user, now=now).source(visit.patient_id) != Source.STAFF:
-                raise OwnRecord
+                raise access.OwnRecord
             access.require_staff_at(user, visit.clinic_id)  # who only looks at it in an emergency changes nothing
             said = work(visit, user, now)
             return Done(said, to=reverse(PAGE, args=[visit.pk]))

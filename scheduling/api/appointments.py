@@ -17,7 +17,7 @@ from clinics.refusals import NotFound
 from clinics.shapes import Shape, parse
 from memberships.entitlement import MembershipRequired, PriceChanged
 from scheduling import access, booking, history
-from scheduling.api.fields import SLOT_EXAMPLE, AppointmentShown, SlotField, shown_visit
+from scheduling.api.fields import AppointmentShown, shown_visit
 from scheduling.api.holds import REFUSALS
 from scheduling.booking import (
     HoldExpired,
@@ -30,6 +30,7 @@ from scheduling.booking import (
     SlotNotOffered,
 )
 from scheduling.models import Appointment, AppointmentChange
+from scheduling.shapes import SLOT_EXAMPLE, SlotField
 
 REASON = "Why the patient comes, in their words."
 ACCEPT_PRICE = "The price in cents that the patient agrees to, where no membership covers the visit."

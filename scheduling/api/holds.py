@@ -17,7 +17,7 @@ from clinics.refusals import NotFound
 from clinics.shapes import Shape, parse
 from memberships.entitlement import MembershipRequired
 from scheduling import access, booking, rules
-from scheduling.api.fields import SLOT_EXAMPLE, HoldShown, SlotField, shown_hold
+from scheduling.api.fields import HoldShown, shown_hold
 from scheduling.booking import (
     HoldExpired,
     HoldExtended,
@@ -28,6 +28,7 @@ from scheduling.booking import (
     TooManyHolds,
 )
 from scheduling.models import Appointment
+from scheduling.shapes import SLOT_EXAMPLE, SlotField
 
 REFUSALS = (
     SlotTaken,

@@ -22,8 +22,9 @@ from clinics.refusals import NotFound, Refused
 from clinics.shapes import LanguageField, parse
 from memberships import entitlement
 from scheduling import access, slots
-from scheduling.api.fields import SLOT_EXAMPLE, Named, SlotShown, WhenField
+from scheduling.api.fields import WhenField
 from scheduling.models import Appointment, VisitType
+from scheduling.shapes import SLOT_EXAMPLE, Named, SlotShown
 from scheduling.slots import Place, Search
 
 MOST_TYPES = 200
@@ -63,6 +64,7 @@ class SlotsView(Endpoint):
 
     public = True
     shown_as = AccessEvent.What.FREE_TIME
+    costs = 5
 
     class Asked(Paged):
         visit_type = serializers.SlugField(max_length=40, help_text="A code from GET visit-types, such as office.")

@@ -7,7 +7,8 @@ from django.db.models import F, Q
 
 from clinics.models import User
 from clinics.refusals import Refused
-from scheduling import claims, notices, reminders
+from memberships.models import InvoiceLine
+from scheduling import claims, fees, notices, reminders
 from scheduling.booking import records
 from scheduling.booking.records import Kind, Status
 from scheduling.models import Appointment, AppointmentChange, CancellationPolicy
@@ -64,6 +65,8 @@ def cancel(
         records.record(was, Kind.CANCELLED, before, actor, now, reason=reason, via=via)
         reminders.withdraw(was, now=now)
         notices.cancelled(was, now=now)
+        if policy is not None and late:
+            fees.bill(was, InvoiceLine.Kind.LATE_CANCEL, policy.fee_code, now=now)
     return was
 
 

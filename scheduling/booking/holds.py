@@ -1,7 +1,7 @@
 """Holding a slot while its patient finishes booking."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
 from django.db import transaction
@@ -42,9 +42,15 @@ class NotHeld(Refused):
 
 
 def hold(
-    *, patient: Patient, slot: Slot, actor: User, source: Appointment.Source, now: datetime
+    *,
+    patient: Patient,
+    slot: Slot,
+    actor: User,
+    source: Appointment.Source,
+    hold_for: timedelta = HOLD_FOR,
+    now: datetime,
 ) -> tuple[Appointment, datetime]:
-    """Hold `slot` for `patient` for HOLD_FOR, so that they can finish booking; returns the hold and when it expires.
+    """Hold `slot` for `patient` for a while, so that they can finish booking; returns the hold and when it expires.
 
     Raises SlotTaken, SlotNotOffered or PatientBusy, each with three other slots; TooManyHolds; MembershipRequired where
     neither a membership nor a per-visit price covers the visit's date; and the refusals of `rules`. Concurrent holds of
@@ -58,12 +64,15 @@ def hold(
         if holds_of(patient).count() >= MOST_HOLDS:
             raise TooManyHolds
         wanting.require_offered(wanted)
-        visit, expires_at = records.create(wanted, Status.HELD, actor, source, hold_for=HOLD_FOR, price=offer.price)
+        visit, expires_at = records.create(wanted, Status.HELD, actor, source, hold_for=hold_for, price=offer.price)
     return visit, cast(datetime, expires_at)
 
 
 def extend(*, held: Appointment, actor: User, now: datetime) -> datetime:
-    """Give a hold HOLD_FOR from now, once; returns when it expires. Raises HoldExpired, HoldExtended or NotHeld."""
+    """Give a hold HOLD_FOR from now, or leave it the longer time that it has, once; returns when it expires.
+
+    Raises HoldExpired, HoldExtended or NotHeld.
+    """
     with transaction.atomic():
         visit = records.locked(held)
         require_held(visit)

@@ -12,6 +12,7 @@ from scheduling.booking import wanted as wanting
 from scheduling.booking.wanted import Wanted
 from scheduling.claims import Want
 from scheduling.models import Appointment, AppointmentChange
+from scheduling.models.appointments import AppointmentQuerySet
 
 Status = Appointment.Status
 Kind = AppointmentChange.Kind
@@ -73,16 +74,26 @@ def locked(visit: Appointment, *, staff: User | None = None) -> Appointment:
 
     Raises NotFound where that moved it to a clinic at which `staff`, who acts on it as such, does not work.
 
-    Two statements: one that locks and joins finds nothing when the change it waited for moved the visit to another
-    clinic, because it has the old clinic's row in hand.
+    It is locked by itself: a statement that locks and joins finds nothing when the change it waited for moved the visit
+    to another clinic, because it has the old clinic's row in hand. What it shows is asked for again where it changed.
     """
-    found = Appointment.objects.filter(pk=visit.pk)
-    list(found.select_for_update(no_key=True).values_list("pk"))
-    now = found.with_what_it_shows().get()
+    now = Appointment.objects.select_for_update(no_key=True).get(pk=visit.pk)
+    if not takes_over(now, visit):
+        now = Appointment.objects.with_what_it_shows().get(pk=visit.pk)
     has_moved = now.clinic_id != visit.clinic_id
     if staff and has_moved and not StaffRole.objects.works_at(staff, now.clinic_id):
         raise NotFound
     return now
+
+
+def takes_over(visit: Appointment, was: Appointment) -> bool:
+    """Whether `visit` shows the same as it `was`, which has it loaded; then `visit` has it, too."""
+    for name in AppointmentQuerySet.SHOWN:
+        field: Any = Appointment._meta.get_field(name)  # noqa: SLF001 - Django documents it
+        if getattr(visit, field.attname) != getattr(was, field.attname) or not field.is_cached(was):
+            return False
+        setattr(visit, name, getattr(was, name))
+    return True
 
 
 def require_unmoved(visit: Appointment, sequence: int | None) -> None:

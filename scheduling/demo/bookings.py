@@ -16,7 +16,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Q
 
 from clinics.models import Clinic, Patient, Registration, Room
-from scheduling import claims, intervals
+from scheduling import claims, intervals, reminders
 from scheduling.demo import network, visits
 from scheduling.demo.chance import chance, key
 from scheduling.demo.visits import Wish
@@ -110,7 +110,7 @@ def top_up_clinic(clinic: Clinic, *, now: datetime) -> int:
                     take_back(book, on=on)
                     break
                 free[clinician, on] = left
-        write(clinic, book, now=now)
+        write(clinic, book, patients, now=now)
     return len(book.added)
 
 
@@ -228,12 +228,16 @@ def finish(clinic: Clinic, *, now: datetime) -> None:
     Claim.objects.filter(appointment__in=over).delete()
 
 
-def write(clinic: Clinic, book: Book, *, now: datetime) -> None:
-    """Insert what was added: visits to come with their claims, visits that are over without."""
+def write(clinic: Clinic, book: Book, patients: dict[uuid.UUID, Patient], *, now: datetime) -> None:
+    """Insert what was added: visits to come with their claims and reminders, visits that are over without.
+
+    Nobody is told that these are booked: the first start would send some thousand confirmations.
+    """
     grants, prices = visits.payers({wish.patient for wish, _ in book.added}), visits.prices()
     added, taken = [], []
     for wish, room in book.added:
         visit = visits.as_visit(wish, clinic, room, grants.get(wish.patient), prices, now=now)
+        visit.patient = patients[wish.patient]
         added.append(visit)
         if visit.status in Appointment.LIVE:
             wanted = [(wish.clinician, wish.taken), (wish.patient, wish.span), (room, wish.span)]
@@ -248,4 +252,12 @@ def write(clinic: Clinic, book: Book, *, now: datetime) -> None:
     )
     Registration.objects.bulk_create(
         [Registration(patient_id=wish.patient, clinic=clinic) for wish, _ in book.added], ignore_conflicts=True
+    )
+    reminders.plan_all(
+        [
+            (visit, visit.booked_at)
+            for visit in added
+            if visit.status == Appointment.Status.BOOKED and visit.booked_at is not None
+        ],
+        now=now,
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.backends.postgresql.psycopg_any import DateRange
 
-from memberships.models import Plan, Price, VisitPrice
+from memberships.models import Fee, Plan, Price, VisitPrice
 from scheduling.demo import network
 from scheduling.demo.chance import key
 from scheduling.models import CancellationPolicy, VisitType
@@ -51,6 +51,15 @@ PLANS = [
 ]
 
 
+FEES = [
+    ("late-cancel", "Late cancellation", 2_500),
+    ("late-cancel-vmfh", "Late cancellation", 3_000),
+    ("no-show", "Missed visit", 3_500),
+]
+# Consults, by the piece.
+VIRTUAL = [("text", 2_900), ("video", 4_900)]
+
+
 def plant() -> None:
     """Make what of the offer is missing."""
     offered = visit_types()
@@ -61,7 +70,12 @@ def plant() -> None:
             VisitPrice(benefit=visit_type.code, amount=amount, during=DateRange(SINCE, None))
             for visit_type, amount in offered
             if amount is not None
-        ],
+        ]
+        + [VisitPrice(benefit=benefit, amount=amount, during=DateRange(SINCE, None)) for benefit, amount in VIRTUAL],
+        ignore_conflicts=True,
+    )
+    Fee.objects.bulk_create(
+        [Fee(code=code, name=name, amount=amount, during=DateRange(SINCE, None)) for code, name, amount in FEES],
         ignore_conflicts=True,
     )
     Plan.objects.bulk_create(
@@ -84,11 +98,17 @@ def plant() -> None:
         CancellationPolicy.objects.bulk_create(
             [
                 CancellationPolicy(free_until_hours_before=2, fee_code="late-cancel", during=DateRange(SINCE, NEWER)),
-                CancellationPolicy(free_until_hours_before=4, fee_code="late-cancel", during=DateRange(NEWER, None)),
+                CancellationPolicy(
+                    free_until_hours_before=4,
+                    fee_code="late-cancel",
+                    no_show_fee_code="no-show",
+                    during=DateRange(NEWER, None),
+                ),
                 CancellationPolicy(
                     health_system_id=own,
                     free_until_hours_before=12,
                     fee_code="late-cancel-vmfh",
+                    no_show_fee_code="no-show",
                     during=DateRange(NEWER, None),
                 ),
             ]

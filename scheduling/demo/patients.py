@@ -2,12 +2,12 @@
 
 import random
 import uuid
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from django.db.backends.postgresql.psycopg_any import DateRange
 
-from clinics.models import Calendar, Coverage, Identifier, Patient, Proxy, Registration, Sex
+from clinics.models import Calendar, ContactPreference, Coverage, Identifier, Patient, Proxy, Registration, Sex
 from memberships.models import Membership, Price
 from scheduling.demo import names, network, staff
 from scheduling.demo.chance import chance, key
@@ -16,6 +16,9 @@ from scheduling.demo.staff import Login
 
 BORN_BEFORE = date(2026, 6, 1)
 MEMBER_SINCE = date(2025, 1, 1)
+AGREED_AT = datetime(2025, 1, 1, 17, tzinfo=UTC)
+# Nobody else in the demo has a number there, so that each with a login has their own: a text speaks for its number.
+LOGINS_AREA_CODE = "330"
 # Near 44011, with the places around it.
 AROUND_AVON = [("Avon", "44011"), ("Avon Lake", "44012"), ("North Ridgeville", "44039"), ("Westlake", "44145")]
 PAYERS = [
@@ -42,6 +45,7 @@ class Invented(NamedTuple):
     coverage: Coverage
     identifier: Identifier
     registration: Registration
+    preference: ContactPreference | None = None
 
 
 def plant() -> None:
@@ -67,6 +71,7 @@ def insert(invented: list[Invented]) -> None:
     Coverage.objects.bulk_create([one.coverage for one in invented])
     Identifier.objects.bulk_create([one.identifier for one in invented])
     Registration.objects.bulk_create([one.registration for one in invented])
+    ContactPreference.objects.bulk_create([one.preference for one in invented if one.preference])
 
 
 def neighbours(site: Site, prices: dict[str, int]) -> list[Invented]:
@@ -79,11 +84,13 @@ def neighbours(site: Site, prices: dict[str, int]) -> list[Invented]:
         one = invent(
             key("patient", site.slug, number), site, rng, age=rng.randint(0, 16) if child else rng.randint(18, 88)
         )
+        if not child:
+            one = one._replace(preference=preference(one.patient))
         if child and head is not None and head.membership is not None:
             one.patient.family_name, one.patient.street = head.patient.family_name, head.patient.street
             one = one._replace(membership=family(one.patient, head.membership, prices))
         else:
-            one = one._replace(membership=membership(one.patient, rng, prices))
+            one = one._replace(membership=membership(one.patient, site, rng, prices))
             if one.membership is not None and one.membership.source == Membership.Source.SELF_PAID:
                 head = one
         found.append(one)
@@ -94,15 +101,22 @@ def people_with_logins(prices: dict[str, int]) -> list[Invented]:
     """patient@, parent@ with two children, and patient01@ to patient40@: all members, all near Avon."""
     avon = SITES[0]
     found = []
-    for email in ["patient@example.com", "parent@example.com", *MEMBER_LOGINS]:
+    for number, email in enumerate(["patient@example.com", "parent@example.com", *MEMBER_LOGINS]):
         rng = chance("login", email)
         one = invent(key("patient", email), avon, rng, age=41 if email == "parent@example.com" else rng.randint(25, 64))
-        one.patient.user_id, one.patient.email, one.patient.language = key("user", email), email, "en"
-        found.append(one._replace(membership=self_paid(one.patient, prices)))
+        one.patient.user_id, one.patient.email = key("user", email), email
+        one.patient.phone = f"+1{LOGINS_AREA_CODE}55501{number:02}"
+        one.patient.language = "es" if email == "parent@example.com" or number % 4 == 3 else "en"
+        both = number < 2
+        chosen = ContactPreference(patient=one.patient, sms_opted_in_at=AGREED_AT) if both else preference(one.patient)
+        # Not all of them renew on one day.
+        since = MEMBER_SINCE + timedelta(days=5 * number)
+        found.append(one._replace(membership=self_paid(one.patient, prices, since), preference=chosen))
     parent = found[1]
     for number, age in [(1, 14), (2, 6)]:
         child = invent(key("patient", "parent@example.com", number), avon, chance("child", number), age=age)
         child.patient.family_name, child.patient.street = parent.patient.family_name, parent.patient.street
+        child.patient.phone = ""
         if parent.membership is not None:
             child = child._replace(membership=family(child.patient, parent.membership, prices))
         found.append(child)
@@ -143,10 +157,17 @@ def invent(pk: uuid.UUID, site: Site, rng: random.Random, *, age: int) -> Invent
     return Invented(patient, None, coverage, mrn, registration)
 
 
-def membership(patient: Patient, rng: random.Random, prices: dict[str, int]) -> Membership | None:
-    """Most are members, some by their employer, a few for free; the rest pay by the visit."""
+def preference(patient: Patient) -> ContactPreference:
+    """Most agreed to texts, and some want no reminders by e-mail. Whoever has neither is not reminded, as in life."""
+    rng = chance("preference", patient.pk)
+    texts, mails = rng.random() < 0.7, rng.random() < 0.85
+    return ContactPreference(patient=patient, email_reminders=mails, sms_opted_in_at=AGREED_AT if texts else None)
+
+
+def membership(patient: Patient, site: Site, rng: random.Random, prices: dict[str, int]) -> Membership | None:
+    """Most are members, near Avon some by their employer, a few for free; the rest pay by the visit."""
     drawn = rng.random()
-    if drawn < 0.65:
+    if drawn < 0.65 or (drawn < 0.8 and site.slug != "avon"):
         return self_paid(patient, prices)
     since = DateRange(MEMBER_SINCE, None)
     if drawn < 0.8:
@@ -170,14 +191,14 @@ def membership(patient: Patient, rng: random.Random, prices: dict[str, int]) -> 
     return None
 
 
-def self_paid(patient: Patient, prices: dict[str, int]) -> Membership:
+def self_paid(patient: Patient, prices: dict[str, int], since: date = MEMBER_SINCE) -> Membership:
     return Membership(
         pk=key("membership", patient.pk),
         patient=patient,
         plan_id="annual",
         price_id=prices["annual"],
         source=Membership.Source.SELF_PAID,
-        during=DateRange(MEMBER_SINCE, None),
+        during=DateRange(since, None),
     )
 
 
@@ -189,5 +210,5 @@ def family(patient: Patient, head: Membership, prices: dict[str, int]) -> Member
         price_id=prices["family"],
         source=Membership.Source.FAMILY,
         head=head,
-        during=DateRange(MEMBER_SINCE, None),
+        during=DateRange(head.during.lower, None),
     )

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from clinics.models import Organization, Patient
 from memberships.models import VisitPrice
-from scheduling import shifts
+from scheduling import reminders, shifts
 from scheduling.demo import names
 from scheduling.demo.bookings import BOOKED
 from scheduling.demo.scale_network import (
@@ -33,6 +33,8 @@ from scheduling.models import Appointment, VisitType
 
 CHUNK = 50_000
 TOGETHER = 100  # clinicians between two steps of the bar
+# So many of the visits ahead, the next ones, have reminders: enough to watch, not a mailbox to drown in.
+REMINDED = 5_000
 
 Tell = Callable[[str, float], None]  # what is being made, and which part of the whole is done, from 0 to 1
 
@@ -172,8 +174,17 @@ def seed(*, now: datetime, size: Size | None = None, tell: Tell = lambda _what, 
             run(PAST_VISITS, known | {"first": first, "last": last})
     tell("visits to come", 0.92)
     if not Appointment.objects.filter(pk=key(AHEAD, 0)).exists():
-        run(VISITS_AHEAD, known)
+        with transaction.atomic():
+            run(VISITS_AHEAD, known)
+            plan_reminders(now=now)
     tell("done", 1.0)
+
+
+def plan_reminders(*, now: datetime) -> None:
+    """Plan the reminders of the next visits: they are numbered by when they begin."""
+    some = Appointment.objects.filter(pk__in=[key(AHEAD, number) for number in range(REMINDED)])
+    visits = some.select_related("patient", "clinic", "visit_type").order_by("pk")
+    reminders.plan_all([(visit, now) for visit in visits], now=now)
 
 
 def run(statements: list[str], parameters: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.db import connection, transaction
 
 from scheduling import shifts
-from scheduling.demo import bookings, network, offer, past, patients, staff
+from scheduling.demo import bookings, network, offer, past, patients, paying, sponsored, staff
 from scheduling.demo.network import SITES
 
 BIG = [
@@ -15,6 +15,8 @@ BIG = [
     "clinics_patient",
     "clinics_registration",
     "memberships_membership",
+    "memberships_rosterrow",
+    "memberships_sponsoredperson",
     "scheduling_appointment",
     "scheduling_appointmentchange",
     "scheduling_claim",
@@ -42,6 +44,8 @@ def seed(*, now: datetime, say: Callable[[str], None] = lambda _: None) -> Seede
         staff.plant()
         patients.plant()
         past.plant(now=now)
+        paying.plant(now=now)
+        sponsored.plant(now=now)
     say("Shifts 90 days ahead …")
     clinicians = [staff.clinician_key(site, number) for site in SITES for number in range(site.clinicians)]
     added = shifts.extend(now=now, clinicians=clinicians)

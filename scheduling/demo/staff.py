@@ -33,14 +33,18 @@ class Login(NamedTuple):
 STAFF_LOGINS = [
     Login("frontdesk@example.com", "front desk at Avon"),
     Login("manager@example.com", "manager at Avon: hours, staff, who saw whose record"),
-    Login("clinician@example.com", "physician at Avon"),
-    Login("clinician2@example.com", "physician at Avon"),
+    Login("clinician@example.com", "physician at Avon, on call for virtual care"),
+    Login("clinician2@example.com", "physician at Avon, on call for virtual care"),
+    Login("nurse@example.com", "nurse at Avon, told of whom red flags turn away"),
     Login("hr@example.com", "benefit staff of an employer"),
     Login("partner@example.com", "staff of Cleveland Clinic"),
     Login("admin@example.com", "operator: places, accounts and settings, no patients"),
 ]
 # They work with the admin.
-IN_CARE = ["frontdesk@example.com", "manager@example.com", "clinician@example.com", "clinician2@example.com"]
+IN_ADMIN = [
+    *("frontdesk@example.com", "manager@example.com", "clinician@example.com", "clinician2@example.com"),
+    *("nurse@example.com", "hr@example.com"),
+]
 
 
 def make_accounts(emails: list[str]) -> None:
@@ -66,8 +70,8 @@ def plant() -> None:
     """Make the clinicians, their hours and the staff's accounts that are missing."""
     make_accounts([login.email for login in STAFF_LOGINS])
     User.objects.filter(pk=key("user", "admin@example.com")).update(is_staff=True, is_superuser=True)
-    in_care = [key("user", login) for login in IN_CARE]
-    User.objects.filter(pk__in=in_care, is_staff=False).update(is_staff=True)
+    in_admin = [key("user", login) for login in IN_ADMIN]
+    User.objects.filter(pk__in=in_admin, is_staff=False).update(is_staff=True)
     give_roles()
     missing = [site for site in SITES if not Clinician.objects.filter(pk=clinician_key(site, 0)).exists()]
     people = [(site, number) for site in missing for number in range(site.clinicians)]
@@ -171,6 +175,7 @@ def give_roles() -> None:
         ("manager@example.com", StaffRole.Role.MANAGER, avon),
         ("clinician@example.com", StaffRole.Role.CLINICIAN, avon),
         ("clinician2@example.com", StaffRole.Role.CLINICIAN, avon),
+        ("nurse@example.com", StaffRole.Role.CLINICIAN, avon),
         ("hr@example.com", StaffRole.Role.BENEFITS, {"organization_id": key("organization", network.EMPLOYER)}),
         ("partner@example.com", StaffRole.Role.PARTNER, {"organization_id": key("organization", network.CLEVELAND)}),
     ]

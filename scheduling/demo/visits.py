@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from clinics.models import Clinic
+from memberships import entitlement
 from memberships.models import Membership, VisitPrice
 from scheduling.demo.chance import chance
 from scheduling.intervals import Span
@@ -47,7 +48,10 @@ class Wish(NamedTuple):
 
 def payers(patients: set[uuid.UUID]) -> dict[uuid.UUID, Membership]:
     """What covers each of these patients who is a member."""
-    return {grant.patient_id: grant for grant in Membership.objects.filter(patient__in=patients).select_related("plan")}
+    return {
+        grant.patient_id: grant
+        for grant in Membership.objects.filter(patient__in=patients).select_related("plan", "sponsor")
+    }
 
 
 def prices() -> dict[str, int]:
@@ -86,9 +90,9 @@ def as_visit(
         price=0 if grant else prices[wish.visit_type.code],
         paid_by=grant.source if grant else Appointment.PaidBy.PER_VISIT,
         membership=grant,
-        paid_because=f"Covered by {grant.plan.name} ({grant.source})."
+        paid_because=entitlement.why_covered(grant.plan.name, grant.source, grant.sponsor.name if grant.sponsor else "")
         if grant
-        else "No membership covers this date: the price of a single visit.",
+        else "No membership covers this date, so it costs what a single visit costs.",
     )
 
 

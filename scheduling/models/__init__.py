@@ -4,7 +4,16 @@ from scheduling.models.appointments import Appointment, AppointmentChange, Cance
 from scheduling.models.claims import Claim
 from scheduling.models.feeds import CalendarFeed
 from scheduling.models.reminders import Reminder
-from scheduling.models.shifts import Closure, DayByHand, OpeningHoursChange, Shift, WeeklyHours
+from scheduling.models.shifts import (
+    Closure,
+    DayByHand,
+    OpeningHoursChange,
+    Shift,
+    ShiftChange,
+    TimeOffChange,
+    WeeklyHours,
+)
+from scheduling.models.usage import UsageReport
 from scheduling.models.visit_types import RemindBefore, VisitType
 
 __all__ = [
@@ -19,6 +28,9 @@ __all__ = [
     "RemindBefore",
     "Reminder",
     "Shift",
+    "ShiftChange",
+    "TimeOffChange",
+    "UsageReport",
     "VisitType",
     "WeeklyHours",
 ]

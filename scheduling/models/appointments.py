@@ -17,6 +17,8 @@ from scheduling.models.visit_types import LONGEST_VISIT, VisitType
 
 
 class AppointmentQuerySet(models.QuerySet["Appointment"]):
+    SHOWN: ClassVar[tuple[str, ...]] = ("patient", "clinic", "clinician", "visit_type")
+
     def changeable_by(self, user: User, *, on: date) -> "AppointmentQuerySet":
         """What `user` may change on the day `on`: visits of those they act for, and at clinics they work at."""
         return self.filter(self.theirs(user, on=on)) if user.is_active else self.none()
@@ -40,7 +42,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
 
     def with_what_it_shows(self) -> "AppointmentQuerySet":
         """With patient, clinic, clinician and type of visit loaded."""
-        return self.select_related("patient", "clinic", "clinician", "visit_type")
+        return self.select_related(*self.SHOWN)
 
     def upcoming(self, *, now: datetime) -> "AppointmentQuerySet":
         """Visits that are still to happen, or happening."""
@@ -84,6 +86,7 @@ class Appointment(models.Model):
         PATIENT = "patient"
         PROXY = "proxy"
         STAFF = "staff"
+        CONSULT = "consult"  # the clinician of a text or video consult: what the patient could book, and no more
 
     class PaidBy(models.TextChoices):
         """What pays for the visit: a kind of membership, or the price of this one visit."""
@@ -225,6 +228,9 @@ class CancellationPolicy(models.Model):
     health_system = models.ForeignKey(Organization, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     free_until_hours_before = models.PositiveSmallIntegerField()
     fee_code = models.CharField(max_length=40, help_text="What billing knows the late-cancellation fee by.")
+    no_show_fee_code = models.CharField(
+        max_length=40, blank=True, default="", db_default="", help_text="That of a visit that nobody came to, if any."
+    )
     during = DateRangeField(help_text="Days of booking for which it holds, [first, first after).")
 
     class Meta:

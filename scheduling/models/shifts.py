@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from clinics.ids import new_id
-from clinics.models import Clinic, Clinician, User
+from clinics.models import Calendar, Clinic, Clinician, User
 from clinics.models.history import tracked
 
 
@@ -112,6 +112,61 @@ class DayByHand(models.Model):
 
     def __str__(self) -> str:
         return f"{self.clinician_id} {self.on}"
+
+
+class ShiftChange(models.Model):
+    """What staff did by hand to one shift: added, changed or took it away. Appended each time, never changed.
+
+    `Shift` keeps no history of being made, for most are expanded: this is the history of those that are not.
+    """
+
+    append_only = True  # clinics.rights
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="shift_changes")
+    clinician = models.ForeignKey(Clinician, on_delete=models.PROTECT, related_name="shift_changes", db_index=False)
+    at = models.DateTimeField()
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    before = DateTimeRangeField(null=True, help_text="Null: it was added.")
+    after = DateTimeRangeField(null=True, help_text="Null: it was taken away.")
+    types_before = ArrayField(models.SmallIntegerField(), default=list)
+    types_after = ArrayField(models.SmallIntegerField(), default=list)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(before__isnull=False) | Q(after__isnull=False), name="shift_change_is_one"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.clinician_id} {self.at:%Y-%m-%d %H:%M}"
+
+
+class TimeOffChange(models.Model):
+    """That time off of a clinician or a block of a room was entered or given back. Appended each time, never changed.
+
+    The claim itself goes when it is given back, and when it is long past.
+    """
+
+    append_only = True  # clinics.rights
+
+    class What(models.TextChoices):
+        ENTERED = "entered"
+        WITHDRAWN = "withdrawn"
+
+    calendar = models.ForeignKey(Calendar, on_delete=models.PROTECT, related_name="time_off_changes")
+    at = models.DateTimeField()
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    what = models.CharField(max_length=9, choices=What)
+    during = DateTimeRangeField()
+    reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.calendar_id} {self.what} {self.at:%Y-%m-%d %H:%M}"
 
 
 class OpeningHoursChange(models.Model):

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from clinics.models import Clinic, Clinician, User
 from clinics.refusals import NotFound, Refused
 from scheduling import claims, intervals
 from scheduling.intervals import Span
-from scheduling.models import DayByHand, Shift, VisitType
+from scheduling.models import DayByHand, Shift, ShiftChange, VisitType
 from scheduling.shifts import diffs
 from scheduling.shifts.diffs import Diff
 from scheduling.shifts.expansion import Day, Place, Planned, as_shift
@@ -49,8 +50,8 @@ def add_shift(
 ) -> Shift:
     """Add a session, also outside the clinic's opening hours: staff who enter it open the door.
 
-    Its day is by hand from then on: weekly and opening hours leave it alone.
-    Raises BadShift, NotYetOpen and ShiftsOverlap.
+    Its day is by hand from then on: weekly and opening hours leave it alone. Who did it is kept as a ShiftChange, as
+    with every change here. Raises BadShift, NotYetOpen and ShiftsOverlap.
     """
     with transaction.atomic():
         lock_clinics([clinic.pk], change=False)
@@ -61,6 +62,7 @@ def add_shift(
         _by_hand([planned.day], actor=actor, now=now)
         shift = as_shift(planned)
         shift.save(force_insert=True)
+        _note(shift, None, planned, actor=actor, now=now)
         return shift
 
 
@@ -89,6 +91,8 @@ def change_shift(
         diff = _change(found, during, visit_types, now=now)
         diffs.require_accepted(diff, accept)
         _by_hand([diffs.planned_by(found).day, *(change.planned.day for change in diff.changed)], actor=actor, now=now)
+        for change in diff.changed:
+            _note(found, diffs.planned_by(found), change.planned, actor=actor, now=now)
         diffs.apply(diff)
         return diff
 
@@ -109,6 +113,7 @@ def remove_shift(*, shift: Shift, actor: User | None, accept: str, now: datetime
         diff = _removal(found, now=now)
         diffs.require_accepted(diff, accept)
         _by_hand([diffs.planned_by(found).day], actor=actor, now=now)
+        _note(found, diffs.planned_by(found), None, actor=actor, now=now)
         diffs.apply(diff)
         return diff
 
@@ -180,4 +185,18 @@ def _by_hand(days: Iterable[Day], *, actor: User | None, now: datetime) -> None:
             for clinician, clinic, on in set(days)
         ],
         ignore_conflicts=True,
+    )
+
+
+def _note(shift: Shift, before: Planned | None, after: Planned | None, *, actor: User | None, now: datetime) -> None:
+    """Write down what becomes of a shift, for its history."""
+    ShiftChange.objects.create(
+        clinic_id=shift.clinic_id,
+        clinician_id=shift.clinician_id,
+        at=now,
+        actor=actor,
+        before=DateTimeTZRange(*before.span) if before else None,
+        after=DateTimeTZRange(*after.span) if after else None,
+        types_before=list(before.visit_types) if before else [],
+        types_after=list(after.visit_types) if after else [],
     )

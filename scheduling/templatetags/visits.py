@@ -2,6 +2,7 @@
 
 import unicodedata
 from datetime import datetime
+from functools import lru_cache
 
 from django import template
 from django.utils import dateformat, translation
@@ -16,8 +17,13 @@ BRIEF = {"en": "D M j, g:i A", "es": r"j/n, H:i"}
 
 def written(start: str | datetime, forms: dict[str, str], language: str) -> str:
     at = start if isinstance(start, datetime) else datetime.fromisoformat(start)
+    return on_the_wall(at.replace(tzinfo=None), forms[language], language)
+
+
+@lru_cache(maxsize=4096)  # those who are reminded at once have their visits at the same few times
+def on_the_wall(at: datetime, form: str, language: str) -> str:
     with translation.override(language):
-        return dateformat.format(at.replace(tzinfo=None), forms[language])
+        return dateformat.format(at, form)
 
 
 @register.filter

@@ -7,6 +7,7 @@ from django.db import transaction
 from clinics.refusals import Refused
 from scheduling import booking, claims, slots
 from scheduling.models import Appointment, Claim
+from tests.canaries import REASON
 from tests.cast import NOW
 
 PATIENT, STAFF = Appointment.Source.PATIENT, Appointment.Source.STAFF
@@ -18,7 +19,7 @@ def hold(patient, slot, *, source=PATIENT, now=NOW):
 
 
 def confirm(held, *, accept_price=None, now=NOW):
-    return booking.book(held=held, reason="cough", accept_price=accept_price, actor=held.patient.user, now=now)
+    return booking.book(held=held, reason=REASON, accept_price=accept_price, actor=held.patient.user, now=now)
 
 
 def book(patient, slot, *, accept_price=None, now=NOW):

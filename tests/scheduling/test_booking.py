@@ -11,6 +11,7 @@ from memberships.entitlement import MembershipRequired, PriceChanged
 from scheduling import booking, claims, closures, rules, slots, time_off
 from scheduling.models import Appointment, AppointmentChange, CancellationPolicy, Claim
 from tests import cast
+from tests.canaries import REASON
 from tests.cast import NOW, at
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +28,7 @@ def hold(patient, slot, *, source=PATIENT, now=NOW):
 
 
 def book(patient, slot, *, accept_price=None, now=NOW):
-    return confirm(hold(patient, slot, now=now), reason="cough", accept_price=accept_price, now=now)
+    return confirm(hold(patient, slot, now=now), reason=REASON, accept_price=accept_price, now=now)
 
 
 def move(visit, slot, *, source=PATIENT, accept_price=None, now=NOW):

@@ -12,6 +12,7 @@ from clinics.messages import kicking
 from clinics.models import Message
 from scheduling import reminders
 from scheduling.models import Reminder
+from tests import telling
 from tests.calls import Caller
 from tests.cast import NOW, at
 
@@ -24,18 +25,15 @@ def publishing(monkeypatch, settings):
     """Each attempt to tell a worker: the thread it was made in, and whether it is over."""
     attempts: list[dict] = []
     begun = threading.Event()
-    real = kicking.publish
 
     def watched(channel):
         attempt = {"thread": threading.get_ident(), "is_over": False}
         attempts.append(attempt)
         begun.set()
-        real(channel)
+        kicking.publish(channel)
         attempt["is_over"] = True
 
-    settings.MESSAGES_AT_ONCE = True
-    monkeypatch.setattr(kicking, "publish", watched)
-    monkeypatch.setattr(kicking, "kicker", kicking.Kicker())
+    telling.by(watched, settings=settings, monkeypatch=monkeypatch)
     return attempts, begun
 
 
@@ -54,7 +52,7 @@ def listener():
                     return
 
         threading.Thread(target=take, daemon=True).start()
-        yield server.getsockname()[1]
+        yield server.getsockname()[1], taken
         for connection in taken:
             connection.close()
         server.shutdown(socket.SHUT_RDWR)
@@ -76,24 +74,39 @@ def wait_until(condition):
 
 def test_a_booking_is_answered_while_the_broker_hangs(avon, office, pat, publishing, listener, monkeypatch):
     attempts, begun = publishing
-    monkeypatch.setenv("CELERY_BROKER_URL", f"redis://127.0.0.1:{listener}/0")
+    port, taken = listener
+    telling.broker(f"redis://127.0.0.1:{port}/0", monkeypatch=monkeypatch)
     monkeypatch.setattr(kicking, "TIMEOUT", LONG)
 
     answers = [book(pat, avon.slot(at(hour, days=1), office)).status_code for hour in (10, 12, 14)]
 
     assert answers == [201, 201, 201]
     assert begun.wait(LONG)
+    wait_until(lambda: taken)
     # One word at most is under way, in a thread of its own, and nobody waited for it.
     assert [attempt["is_over"] for attempt in attempts] == [False]
     assert attempts[0]["thread"] != threading.get_ident()
     assert Message.objects.filter(template="visit_booked", status="queued").count() == 3
 
 
+def test_without_a_thread_of_its_own_a_booking_would_wait(avon, office, pat, publishing, listener, monkeypatch):
+    attempts, _ = publishing
+    port, taken = listener
+    telling.broker(f"redis://127.0.0.1:{port}/0", monkeypatch=monkeypatch)
+    monkeypatch.setattr(kicking, "TIMEOUT", 0.1)
+    monkeypatch.setattr(kicking.kicker, "kick", kicking.kicker.publish)
+
+    book(pat, avon.slot(at(10, days=1), office))
+
+    assert taken
+    assert attempts == [{"thread": threading.get_ident(), "is_over": True}]
+
+
 def test_a_booking_is_answered_and_reminded_of_while_there_is_no_broker(avon, office, pat, publishing, monkeypatch):
     attempts, begun = publishing
     with closing(socket.create_server(("127.0.0.1", 0))) as gone:
         port = gone.getsockname()[1]
-    monkeypatch.setenv("CELERY_BROKER_URL", f"redis://127.0.0.1:{port}/0")
+    telling.broker(f"redis://127.0.0.1:{port}/0", monkeypatch=monkeypatch)
 
     answer = book(pat, avon.slot(at(15, days=1), office))
 

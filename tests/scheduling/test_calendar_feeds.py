@@ -21,6 +21,7 @@ from scheduling.feeds import reading
 from scheduling.models import Appointment, CalendarFeed
 from tests import cast
 from tests.calls import Caller
+from tests.canaries import FAMILY_NAME
 from tests.cast import NOW, at, at_the_same_time
 from tests.world import CANARY, ROLES, WHY, World
 
@@ -248,7 +249,7 @@ class TestWhatItTells:
 
         assert told[str(own.pk)]["summary"] == "Visit at Avon"
         assert told[str(hers.pk)]["summary"] == "Mia's visit at Avon"
-        assert "Example," not in fetch(subscribe(pat.user)).content.decode()
+        assert f"{FAMILY_NAME}," not in fetch(subscribe(pat.user)).content.decode()
 
     def test_it_names_no_child_to_a_parent_who_reads_less(self, world: World):
         told = {role: fetch(subscribe(world.callers[role])) for role in ("parent", "limited parent")}
@@ -288,7 +289,7 @@ class TestAtWork:
         told = fetch(subscribe(physician, WORK))
 
         assert [(event["summary"], event["start"]) for event in events(told).values()] == [("Visit at Avon", at(10))]
-        for word in (CANARY, "Example,", WHY):
+        for word in (CANARY, f"{FAMILY_NAME},", WHY):
             assert word not in told.content.decode()
 
     def test_it_has_no_visits_where_they_work_no_more(self, world: World, physician):

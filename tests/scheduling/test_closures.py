@@ -53,6 +53,7 @@ def pages_read(rows: QuerySet[Appointment]) -> int:
 
 
 class TestVisitsDuring:
+    @pytest.mark.usefixtures("as_owner")
     def test_it_reads_no_more_after_years_of_visits(self, avon, office, pat):
         make_history(avon, office, pat, 200)
         few = pages_read(closures.visits_during(clinic=avon.clinic, start=at(9), end=at(17)))
@@ -62,6 +63,7 @@ class TestVisitsDuring:
 
         assert many <= few + 3
 
+    @pytest.mark.usefixtures("as_owner")
     def test_it_would_without_a_first_start(self, avon, office, pat):
         """A control: the pages of history are there to be read."""
         make_history(avon, office, pat, 5_000)
@@ -88,6 +90,7 @@ class TestVisitsDuring:
 
 
 class TestVisitsWithoutShift:
+    @pytest.mark.usefixtures("as_owner")
     def test_it_lists_those_of_today_alone(self, avon, office, pat):
         make_history(avon, office, pat, 100)
         visit = acts.book(pat, avon.slot(at(10), office))

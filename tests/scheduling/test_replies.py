@@ -1,5 +1,6 @@
 """C confirms, X cancels: what is understood of a text, and what is done about it."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -8,12 +9,12 @@ from django.conf import settings as django_settings
 from django.test import Client
 
 from clinics import sms
-from clinics.messages import rendering
-from clinics.models import ContactPreference, Message, Patient, Proxy
+from clinics.messages import purging, rendering
+from clinics.models import ContactPreference, Message, Patient, Proxy, SmsOptOut
 from scheduling import replies
 from scheduling.models import Appointment, CancellationPolicy
 from scheduling.replies import Said
-from tests import cast
+from tests import cast, telling
 from tests.cast import ALWAYS, NOW, at
 from tests.scheduling import acts
 from tests.scheduling.races.together import race
@@ -266,9 +267,44 @@ class TestTheWebhook:
         assert Message.objects.filter(about="inbound:SM1").count() == 1
         assert visit.changes.filter(kind="cancelled").count() == 1
 
+    def test_a_recorded_one_that_is_sent_again_months_later_does_nothing(self, visit):
+        """Twilio signs no time: its id for a text is what tells."""
+        for sid, body in (("SM1", "STOP"), ("SM2", "START"), ("SM3", "C")):
+            self.post(From=PHONE, Body=body, MessageSid=sid)
+        Appointment.objects.filter(pk=visit.pk).update(confirmed_at=None)
+        purging.purge(now=NOW + timedelta(days=100))
+
+        for sid, body in (("SM1", "STOP"), ("SM3", "C")):
+            assert self.post(From=PHONE, Body=body, MessageSid=sid).status_code == 200
+
+        assert not SmsOptOut.objects.filter(ended_at=None).exists()
+        assert Appointment.objects.get(pk=visit.pk).confirmed_at is None
+
     def test_a_forged_one_does_nothing(self, visit):
         assert self.post(signed_with="guess", From=PHONE, Body="X", MessageSid="SM1").status_code == 403
         assert status(visit) == "booked"
+
+    @pytest.mark.django_db(transaction=True)
+    def test_it_answers_while_a_broker_hangs(self, visit, settings, monkeypatch):
+        begun, end = threading.Event(), threading.Event()
+
+        def hang(_channel):
+            begun.set()
+            end.wait(60)
+
+        telling.by(hang, settings=settings, monkeypatch=monkeypatch)
+
+        answers = [
+            self.post(From=PHONE, Body=body, MessageSid=f"SM{number}").status_code
+            for number, body in enumerate(["C", "?", "STOP", "START", "X"])
+        ]
+
+        # All are answered while the first word to a worker is still under way, in a thread of its own.
+        assert answers == [200] * 5
+        assert begun.wait(60)
+        assert not end.is_set()
+        assert status(visit) == "cancelled"
+        end.set()
 
     @pytest.mark.parametrize(
         "fields", [{}, {"From": PHONE}, {"MessageSid": "SM1"}, dict.fromkeys(["From", "Body", "MessageSid"], "\0")]
@@ -289,3 +325,23 @@ def test_the_same_text_twice_at_once_cancels_once(visit):
     assert outcomes == [None] * 4
     assert visit.changes.filter(kind="cancelled").count() == 1
     assert Message.objects.filter(about="inbound:SM-twin").count() == 1
+
+
+class TestTooMuch:
+    def test_who_said_stop_gets_no_answer_but_what_they_ask_is_done(self, visit):
+        for number, body in enumerate(["STOP", "C"]):
+            replies.take_in(from_number=PHONE, body=body, provider_id=f"SM-stop-{number}", now=NOW)
+
+        visit.refresh_from_db()
+        assert visit.confirmed_at == NOW
+        assert list(Message.objects.filter(kind="answer").values_list("template", flat=True)) == ["sms_stopped"]
+
+    def test_two_programs_that_answer_each_other_come_to_an_end(self, visit):
+        for number in range(30):
+            replies.take_in(from_number=PHONE, body="I am on holiday.", provider_id=f"SM-loop-{number}", now=NOW)
+        told = Message.objects.filter(kind="answer").count()
+
+        replies.take_in(from_number=PHONE, body="HELP", provider_id="SM-help", now=NOW)
+
+        assert told == 20
+        assert Message.objects.filter(template="sms_help").count() == 1

@@ -1,11 +1,13 @@
 """The demo network: there is always something to find, and running the seed again is harmless."""
 
+import csv
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
+import time_machine
 from allauth.account.models import EmailAddress
 from django.core.management import CommandError, call_command
 from django.db import connection, models, transaction
@@ -13,25 +15,52 @@ from django.db.models import Count, F
 from django.db.models.functions import Cast
 
 from clinics import npi
-from clinics.models import Clinic, Clinician, OpeningHours, Organization, Patient, Proxy, Registration, Room, User
-from memberships.models import Membership, Plan, Price
-from scheduling import shifts, slots
-from scheduling.demo import bookings, patients, scale, scale_network, seeding, staff
+from clinics.messages import recipients
+from clinics.models import (
+    Clinic,
+    Clinician,
+    ContactPreference,
+    Message,
+    OpeningHours,
+    Organization,
+    Patient,
+    Proxy,
+    Registration,
+    Room,
+    User,
+)
+from memberships.billing import renewing
+from memberships.employers import claiming
+from memberships.models import BenefitClaim, Invoice, Membership, Plan, Price, Roster, SponsoredPerson, Subscription
+from memberships.rosters.reading import COLUMNS
+from scheduling import reminders, shifts, slots
+from scheduling.demo import bookings, patients, scale, scale_network, seeding, sponsored, staff
 from scheduling.intervals import instant
-from scheduling.models import Appointment, AppointmentChange, Claim, Shift, VisitType
+from scheduling.models import Appointment, AppointmentChange, Claim, Reminder, Shift, VisitType
+from tests import owner
+from tests.calls import Caller
+from tests.memberships.selling import check_books
+from virtualcare.demo import seeding as virtual
 
 # A Tuesday evening in Ohio.
 NOW = datetime(2026, 11, 24, 23, 30, tzinfo=UTC)
 # A week, and the days around both changes of the clock.
 DAYS = [date(2026, 11, 23) + timedelta(days=offset) for offset in range(7)]
 CHANGES = [date(2026, 10, 31), date(2026, 11, 1), date(2027, 3, 13), date(2027, 3, 14)]
-RUNS = (User, Patient, Membership, Shift, Appointment, AppointmentChange, Claim, Registration, Room, Price, VisitType)
+RUNS = (
+    *(User, Patient, ContactPreference, Membership, Registration, Room, Price, VisitType),
+    *(Shift, Appointment, AppointmentChange, Claim, Reminder),
+    *(Roster, SponsoredPerson, BenefitClaim, Subscription, Invoice),
+)
 
 
 @pytest.fixture(scope="module")
 def _seeded(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """The whole demo, once for this file; each test works in a savepoint on top of it."""
-    with django_db_blocker.unblock(), transaction.atomic():
+    """The whole demo, once for this file; each test works in a savepoint on top of it.
+
+    All of it as the owner, who seeds in `make demo`, too: it tells the planner of the tables it filled.
+    """
+    with django_db_blocker.unblock(), owner.acting(), transaction.atomic():
         seeding.seed(now=NOW)
         with django_db_blocker.block():
             yield
@@ -83,6 +112,7 @@ def forget(avon: Clinic) -> None:
     """Take back what the seed made of Avon's days, so that it begins on another one."""
     Claim.objects.filter(appointment__clinic=avon).delete()
     AppointmentChange.objects.filter(appointment__clinic=avon).delete()
+    Reminder.objects.filter(appointment__clinic=avon).delete()
     Appointment.objects.filter(clinic=avon).delete()
     Shift.objects.filter(clinic=avon).delete()
     avon.weekly_hours.update(expanded_until=None)
@@ -136,6 +166,65 @@ class TestRunningItAgain:
 
 def live_ahead(now: datetime) -> int:
     return Appointment.objects.filter(status__in=Appointment.LIVE, starts_at__gt=now).count()
+
+
+class TestReminders:
+    def test_it_plans_those_of_visits_to_come_as_a_booking_would_and_tells_nobody_of_the_booking(self, demo):
+        booked = Appointment.objects.filter(status="booked").with_what_it_shows()
+
+        assert planned(booked) == expected(booked, since=NOW)
+        assert len(planned(booked)) > booked.count()
+        assert not Reminder.objects.exclude(appointment__in=booked).exists()
+        assert not Message.objects.exclude(template="benefit_begins").exists()
+
+    def test_it_has_some_due_within_the_hour_by_day(self, demo):
+        noon = datetime(2026, 11, 25, 17, tzinfo=UTC)
+        seeding.seed(now=noon)
+
+        assert Reminder.objects.filter(due_at__gt=noon, due_at__lte=noon + timedelta(hours=1)).exists()
+
+    def test_the_next_run_plans_those_of_the_visits_that_it_adds_alone(self, demo):
+        tomorrow = NOW + timedelta(days=1)
+        before = set(Appointment.objects.values_list("pk", flat=True))
+        kept = set(Reminder.objects.values_list("pk", "due_at", "status"))
+
+        seeding.seed(now=tomorrow)
+
+        added = Appointment.objects.filter(status="booked").exclude(pk__in=before).with_what_it_shows()
+        assert added.exists()
+        assert set(Reminder.objects.filter(appointment__in=before).values_list("pk", "due_at", "status")) == kept
+        assert planned(added) == expected(added, since=tomorrow)
+
+    def test_the_sweep_hands_over_those_that_are_due_to_people_who_can_be_reached(self, demo):
+        noon = datetime(2026, 11, 25, 17, tzinfo=UTC)
+
+        while reminders.send_due(now=noon):
+            pass
+
+        sent = Reminder.objects.filter(status="sent")
+        assert sent.exists()
+        told = Message.objects.exclude(template="benefit_begins")
+        assert set(told.values_list("template", "channel")) == {
+            ("visit_reminder", "email"),
+            ("visit_reminder", "sms"),
+        }
+        assert Message.objects.count() < 2 * sent.count()
+
+
+def planned(visits: Any) -> set[tuple[Any, str, datetime]]:
+    found = Reminder.objects.filter(appointment__in=visits, status="planned")
+    return set(found.values_list("appointment", "kind", "due_at"))
+
+
+def expected(visits: Any, *, since: datetime) -> set[tuple[Any, str, datetime]]:
+    """What a booking plans, each planned alone and rolled back, without what would be over by now."""
+    with transaction.atomic():
+        Reminder.objects.all().delete()
+        for visit in visits:
+            reminders.plan(visit, now=visit.booked_at)
+        found = planned(visits)
+        transaction.set_rollback(True)
+    return {one for one in found if one[2] > since}
 
 
 class TestWhatIsThere:
@@ -204,7 +293,8 @@ class TestWhatIsThere:
 
 
 def phones() -> list[Any]:
-    return [*Patient.objects.values_list("phone", flat=True), *Clinic.objects.values_list("phone", flat=True)]
+    of_patients = Patient.objects.exclude(phone="").values_list("phone", flat=True)
+    return [*of_patients, *Clinic.objects.values_list("phone", flat=True)]
 
 
 class TestLogins:
@@ -217,10 +307,10 @@ class TestLogins:
 
         users = User.objects.filter(email__in=emails)
 
-        assert users.count() == len(emails) == 49
+        assert users.count() == len(emails) == 50
         assert users[0].check_password("sameday-demo")
         assert users.values("password").distinct().count() == 1
-        assert EmailAddress.objects.filter(user__in=users, verified=True, primary=True).count() == 49
+        assert EmailAddress.objects.filter(user__in=users, verified=True, primary=True).count() == 50
 
     def test_the_patients_are_members_near_avon_with_nothing_booked(self, demo):
         members = Patient.objects.filter(user__email__in=["patient@example.com", *patients.MEMBER_LOGINS])
@@ -229,11 +319,104 @@ class TestLogins:
         assert not Appointment.objects.filter(patient__in=members, status__in=Appointment.LIVE).exists()
         assert Appointment.objects.filter(patient__user__email="patient@example.com", status="completed").count() == 2
 
+    def test_they_are_written_to_and_texted_in_english_and_spanish(self, demo):
+        people = {patient.pk: patient for patient in Patient.objects.filter(user__isnull=False)}
+        told = recipients.of(people, now=NOW)
+
+        def reached(email: str) -> dict[str, str]:
+            (one,) = told[User.objects.get(email=email).patient.pk]
+            return one.addresses(Message.Kind.REMINDER)
+
+        numbers = [str(patient.phone) for patient in people.values()]
+        assert reached("patient@example.com") == {"email": "patient@example.com", "sms": "+13305550100"}
+        assert reached("parent@example.com") == {"email": "parent@example.com", "sms": "+13305550101"}
+        assert {patient.language for patient in people.values()} == {"en", "es"}
+        assert Patient.objects.filter(phone__in=numbers).count() == len(set(numbers)) == 42
+        ways = {tuple(sorted(one.addresses(Message.Kind.REMINDER))) for (one,) in told.values()}
+        assert ways >= {("email", "sms"), ("email",), ("sms",)}
+
     def test_the_parent_acts_for_two_children(self, demo):
         parent = User.objects.get(email="parent@example.com")
 
         assert Proxy.objects.active(on=NOW.date()).filter(user=parent).count() == 2
         assert parent.patient.memberships.get().membership_set.count() == 2
+
+
+class TestEmployer:
+    def test_its_benefit_staff_find_their_roster_and_totals_and_can_send_another(self, demo):
+        employer = Organization.objects.get(kind="employer")
+        at = f"/employers/{employer.pk}"
+        with time_machine.travel(NOW, tick=False):
+            hr = Caller(User.objects.get(email="hr@example.com"))
+            me = hr.get("/me").json()
+            enrolled = hr.get(f"{at}/enrollment", {"status": "active", "limit": 100}).json()["results"]
+            totals = hr.get(f"{at}/usage", {"period": "2026-10"}).json()["totals"]
+            sent = hr.upload(f"{at}/rosters", roster_of(enrolled[1:]), {"kind": "full"}).json()
+
+        assert me["employers"] == [{"id": str(employer.pk), "name": "Lakeshore Tool Works (invented)"}]
+        assert 60 <= len(enrolled) <= 63
+        assert totals == {"visits": 28, "people": 16}
+        assert sent["diff"] == {"add": 0, "change": 0, "end": 1, "unchanged": len(enrolled) - 1, "errors": 0}
+
+    def test_who_is_a_member_by_it_has_claimed_it_and_so_has_one_who_pays_for_themself(self, demo):
+        granted = Membership.objects.filter(source="employer")
+
+        assert granted.count() >= 20
+        assert not granted.filter(benefit_grant__isnull=True).exists()
+        assert BenefitClaim.objects.count() == granted.count()
+        both = Patient.objects.filter(memberships__source="employer").filter(memberships__source="self_paid").get()
+        assert both.user.email == sponsored.LOGINS[0]
+
+    def test_the_other_login_on_the_roster_can_claim_by_its_address(self, demo):
+        user = User.objects.get(email=sponsored.LOGINS[1])
+
+        (claimed,) = claiming.claim(user=user, now=NOW)
+
+        assert claimed.patient == user.patient
+
+
+class TestSubscriptions:
+    def test_each_login_pays_for_the_period_in_force(self, demo):
+        held = Subscription.objects.filter(period_start__lte=NOW.date(), period_end__gt=NOW.date(), status="active")
+
+        assert held.count() == Subscription.objects.count() == 42
+        assert Invoice.objects.filter(status="paid", due=0, total__gt=0, subscription__in=held).count() == 42
+        assert not Membership.objects.filter(
+            patient__user__isnull=False, source="self_paid", subscription=None
+        ).exists()
+        check_books()
+
+    def test_the_parent_pays_for_two_children(self, demo):
+        parent = Subscription.objects.get(payer__email="parent@example.com")
+
+        assert parent.memberships.count() == 3
+        assert parent.invoices.get().total == 19900 + 2 * 6600
+
+    def test_a_patient_sees_what_to_cancel_and_cancels_it(self, demo):
+        with time_machine.travel(NOW, tick=False):
+            me = Caller(User.objects.get(email="patient@example.com"))
+            (shown,) = me.get("/memberships").json()["results"]
+            cancelled = me.post(f"/memberships/{shown['id']}/cancel")
+
+        assert cancelled.status_code == 200, cancelled.content
+        assert Subscription.objects.get(pk=shown["id"]).status == "cancelling"
+
+    def test_the_nightly_sweep_has_nothing_to_bill_and_tells_nobody_twice(self, demo):
+        before = Invoice.objects.count()
+
+        renewed, announced = renewing.run(now=NOW), renewing.announce(now=NOW)
+
+        assert (renewed, announced) == (0, 0)
+        assert Invoice.objects.count() == before
+
+
+def roster_of(enrolled: list[dict[str, Any]]) -> bytes:
+    """A file with these, as HR would send it."""
+    into = StringIO()
+    lines = csv.DictWriter(into, COLUMNS, extrasaction="ignore")
+    lines.writeheader()
+    lines.writerows(enrolled)
+    return into.getvalue().encode()
 
 
 def made(model: type[models.Model], kind: int) -> Any:
@@ -262,6 +445,16 @@ class TestScale:
         assert added["Shift"] > 16 * 60
         assert steps == sorted(steps)
         assert steps[-1] == 1
+
+    def test_it_reminds_of_the_next_visits_alone(self, demo, monkeypatch):
+        monkeypatch.setattr(scale, "REMINDED", 50)
+
+        scale.seed(now=NOW, size=self.SIZE)
+
+        ahead = made(Appointment, scale_network.AHEAD)
+        reminded = ahead.filter(reminders__isnull=False)
+        assert 0 < reminded.distinct().count() <= 50
+        assert not ahead.filter(pk__gt=scale_network.key(scale_network.AHEAD, 49), reminders__isnull=False).exists()
 
     def test_it_makes_people_and_visits_that_fit_together(self, demo):
         scale.seed(now=NOW, size=self.SIZE)
@@ -310,12 +503,14 @@ class TestCommand:
     def test_it_refuses_to_run_in_production(self, settings, db, monkeypatch):
         settings.PRODUCTION = True
         monkeypatch.setattr(seeding, "seed", pytest.fail)
+        monkeypatch.setattr(virtual, "seed", pytest.fail)
 
         with pytest.raises(CommandError, match="does not run in production"):
             call_command("seed_demo")
 
     def test_it_prints_the_logins(self, monkeypatch):
         monkeypatch.setattr(seeding, "seed", lambda **_: seeding.Seeded(shifts=3, visits=4))
+        monkeypatch.setattr(virtual, "seed", lambda **_: None)
         out = StringIO()
 
         call_command("seed_demo", stdout=out, stderr=StringIO())

@@ -411,6 +411,7 @@ class TestNextAvailable:
 class TestWhatItReads:
     """By pages, not by time."""
 
+    @pytest.mark.usefixtures("as_owner")
     def test_it_reads_no_more_with_years_of_history(self, avon, office, pat):
         for hour in (10, 11):
             acts.book(pat, avon.slot(at(hour, days=1), office))

@@ -177,7 +177,7 @@ class Bookings(RuleBasedStateMachine):
 
     @rule(claim=away)
     def withdraw(self, claim):
-        time_off.withdraw(claim=claim)
+        time_off.withdraw(claim=claim, now=self.now)
 
     @rule(minutes=st.sampled_from([1, 5, 20]))
     def go_on(self, minutes):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
+from clinics.admin import clock
 from clinics.models import OpeningHours, StaffRole, User
 from scheduling import closures, shifts, time_off
 from scheduling.models import Claim, Closure, OpeningHoursChange, Shift, WeeklyHours
@@ -105,6 +106,14 @@ class TestWeeklyHours:
         assert answers == [302, 302]
         assert WeeklyHours.objects.filter(during__upper_inf=True).count() == 1
 
+    def test_it_counts_no_rows_of_a_form_that_says_nonsense(self, world, manager, weekly):
+        asked = {**week_at(world, 1), "rows": "9" * 5000}
+
+        answer = browser(manager).post(f"{HOURS}{world.avon.clinicians[0].pk}/", asked)
+
+        assert answer.status_code == 200
+        assert "row0-" not in answer.content.decode()
+
     def test_it_says_why_hours_cannot_be(self, world, manager, weekly):
         answer = browser(manager).post(f"{HOURS}{world.avon.clinicians[0].pk}/", week_at(world, 1, 1))
 
@@ -119,6 +128,7 @@ class TestWeeklyHours:
         again = client.get(page, {"like": "2026-11-24"}).content.decode()
 
         assert manager.email in again
+        assert re.search(rf"{re.escape(manager.email)}\s*<br>\s*<span class=\"soft\">[^<]* E[SD]T</span>", again)
         assert again.count('value="09:00"') == 2
 
     def test_it_is_for_managers_to_change_and_for_the_others_there_to_see(self, world, weekly):
@@ -153,6 +163,7 @@ class TestOpeningHours:
         before = client.get(page, {"like": change.pk}).content.decode()
         assert before.count('value="00:00"') == 14
         assert manager.email in before
+        assert clock.when(change.at, world.avon.clinic.zone) in before
 
     def test_it_is_for_managers(self, world):
         page = f"{DOORS}{world.avon.clinic.pk}/"
@@ -218,6 +229,26 @@ class TestOneDay:
         for page in (f"{DAYS}{shift.pk}/", f"{DAYS}{shift.pk}/remove/"):
             assert browser(world.callers["staff elsewhere"]).get(page).status_code == 404
             assert browser(world.callers["clinician here"]).get(page).status_code == 403
+
+    @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+    def test_it_shows_this_week_in_place_of_one_at_the_ends_of_the_calendar(self, world, manager, day):
+        week = browser(manager).get(DAYS, {"from": day})
+
+        assert week.status_code == 200
+        assert "Tue, Nov 24" in week.content.decode()
+
+    @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+    def test_it_takes_no_day_at_the_ends_of_the_calendar(self, world, manager, day):
+        client, shift = browser(manager), Shift.objects.get(clinic=world.avon.clinic, on=TODAY)
+        clinician = str(world.avon.clinicians[0].pk)
+        asked = self.wanted(world, "22:00", "06:00") | {"on": day, "clinician": clinician}
+
+        answers = [client.post(f"{DAYS}{page}/", asked) for page in ("add", shift.pk)]
+
+        for answer in answers:
+            assert answer.status_code == 200
+            assert "Ensure this value is" in answer.content.decode()
+        assert not Shift.objects.filter(on=day).exists()
 
 
 SNOW = {

@@ -13,6 +13,7 @@ from clinics.models.audit import AccessEvent
 from scheduling.models import Appointment
 from tests import cast
 from tests.calls import browser
+from tests.canaries import FAMILY_NAME
 from tests.cast import NOW, at
 from tests.world import CANARY
 
@@ -34,7 +35,7 @@ def contact(**changes):
 
 
 def identity(**changes):
-    asked = {"given_name": "Canaria", "family_name": "Exampel", "birth_date": "11/24/2016", "reason": "passport"}
+    asked = {"given_name": "Canaria", "family_name": "Canarnio", "birth_date": "11/24/2016", "reason": "passport"}
     return {**asked, **changes}
 
 
@@ -46,9 +47,9 @@ class TestList:
         page = text(me.get(LIST))
 
         assert CANARY in page
-        assert "Elsewhere Example" not in page
+        assert f"Elsewhere {FAMILY_NAME}" not in page
 
-    @pytest.mark.parametrize("term", ["canaria", "Exa", "canaria exam", "2016-11-24"])
+    @pytest.mark.parametrize("term", ["canaria", "Canarin", "canaria canarin", "2016-11-24"])
     def test_it_finds_them(self, world, me, term):
         assert CANARY in text(me.get(LIST, {"q": term}))
 
@@ -66,7 +67,7 @@ class TestPage:
     def test_it_shows_what_they_had_and_will_have_here(self, world, me):
         page = text(me.get(f"{LIST}{world.patient.pk}/change/"))
 
-        for told in (CANARY, "10 years", "Standard", "Tue Nov 24, 2026, 10:00 AM", "Parent Example", "Avon"):
+        for told in (CANARY, "10 years", "Standard", "Tue Nov 24, 2026, 10:00 AM", f"Parent {FAMILY_NAME}", "Avon"):
             assert told in page
         event = AccessEvent.objects.get()
         assert (event.page, event.what, event.patients.get().patient_id) == (
@@ -117,10 +118,10 @@ class TestChanging:
 
         world.patient.refresh_from_db()
         kept = IdentityCorrection.objects.get()
-        assert (answer.status_code, world.patient.family_name) == (302, "Exampel")
+        assert (answer.status_code, world.patient.family_name) == (302, "Canarnio")
         assert (kept.before, kept.after, kept.reason) == (
-            {"family_name": "Example"},
-            {"family_name": "Exampel"},
+            {"family_name": FAMILY_NAME},
+            {"family_name": "Canarnio"},
             "passport",
         )
         assert kept.actor == world.callers["staff here"]

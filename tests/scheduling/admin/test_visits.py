@@ -10,9 +10,10 @@ import time_machine
 from clinics.models import Clinic, Patient, Proxy, StaffRole
 from clinics.models.audit import AccessEvent
 from scheduling import booking, closures
-from scheduling.models import Appointment, CancellationPolicy, Claim
+from scheduling.models import Appointment, CancellationPolicy, Claim, Shift
 from tests import cast
 from tests.calls import browser
+from tests.canaries import FAMILY_NAME, REASON
 from tests.cast import ALWAYS, NOW, at
 from tests.scheduling import acts, invariants
 
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.django_db
 S = Appointment.Status
 STAFF = Appointment.Source.STAFF
 LIST = "/admin/scheduling/appointment/"
+PAT = f"Pat {FAMILY_NAME}"
 
 
 @pytest.fixture
@@ -74,10 +76,16 @@ def send_to(me, visit, name, **asked):
 
 
 class TestList:
+    def test_without_rows_it_invites_nobody_to_create_one(self, me):
+        empty = text(me.get(LIST, {"day": "2026-12-25"}))
+
+        assert "There is nothing here." in empty
+        assert "Create a new item" not in empty
+
     def test_it_shows_today_at_the_clinic(self, visit, me, now):
         page = me.get(LIST)
 
-        for told in ("Pat Example", "10:00 AM", "10 min late", "Office", "New", "Exam 0", "Booked"):
+        for told in (PAT, "10:00 AM", "10 min late", "Office", "New", "Exam 0", "Booked"):
             assert told in text(page)
 
     def test_it_shows_another_day_by_its_address(self, visit, me, now, avon, office, pat):
@@ -91,14 +99,14 @@ class TestList:
     def test_it_leaves_out_what_was_cancelled_unless_asked(self, visit, me, now, desk):
         booking.cancel(visit=visit, reason="", actor=desk, source=STAFF, now=at(9, 30))
 
-        assert [("Pat Example" in text(me.get(LIST, {"status": status}))) for status in ("", "cancelled", "all")] == [
+        assert [(PAT in text(me.get(LIST, {"status": status}))) for status in ("", "cancelled", "all")] == [
             False,
             True,
             True,
         ]
 
     @pytest.mark.parametrize(
-        "term", ["pat", "Exam", "pat exam", "Example Pat", "5/17/1990", "1990-05-17", "+1 201 555 0199"]
+        "term", ["pat", "Cana", "pat cana", f"{FAMILY_NAME} Pat", "5/17/1990", "1990-05-17", "+1 201 555 0199"]
     )
     def test_it_finds_a_patient_s_visits_on_all_days(self, visit, me, now, pat, avon, office, term):
         Patient.objects.filter(pk=pat.pk).update(phone="+12015550199")
@@ -114,7 +122,7 @@ class TestList:
         answer = me.get(LIST, {"q": term})
 
         assert answer.status_code == 200
-        assert "Pat Example" not in text(answer)
+        assert PAT not in text(answer)
 
     def test_it_tells_new_patients_from_established_ones(self, avon, office, pat, me, now):
         cast.make_completed(avon, office, pat, at(9, days=-200))
@@ -145,10 +153,10 @@ class TestPage:
         page = text(me.get(page_of(visit)))
 
         for told in (
-            "Pat Example",
+            PAT,
             "May 17, 1990",
             "36 years",
-            "cough",
+            REASON,
             "10:00 AM",
             "Ana Avon0, MD",
             "Avon",
@@ -282,6 +290,13 @@ class TestMove:
     def test_it_takes_no_slot_that_no_button_says(self, visit, me, early):
         assert send(me, page_of(visit, "move"), slot="nonsense").status_code == 404
 
+    def test_it_points_to_no_overbooking_where_there_is_none(self, visit, me, early):
+        Shift.objects.all().delete()
+
+        page = text(me.get(page_of(visit, "move")))
+
+        assert "Nothing is free on this day. Try the next, or another clinician." in page
+
 
 CALLER = {"given_name": "Mia", "family_name": "Lopez", "birth_date": "5/4/1988", "phone": "(201) 555-0123"}
 
@@ -299,8 +314,8 @@ class TestBooking:
         hold = held["Location"]
         assert "$149.00" in text(me.get(hold))
 
-        without = send(me, hold, book="1", reason="cough")
-        booked = send(me, hold, book="1", reason="cough", accept_price="14900")
+        without = send(me, hold, book="1", reason=REASON)
+        booked = send(me, hold, book="1", reason=REASON, accept_price="14900")
 
         assert without.status_code == 403
         assert "agreement to its price" in text(without)
@@ -478,7 +493,7 @@ class TestOwnFamily:
         page = own.get(page_of(visit))
 
         assert "Not for you to read" in text(page)
-        assert "cough" not in text(page)
+        assert REASON not in text(page)
 
     def test_it_shows_no_own_visit_at_a_clinic_where_one_does_not_work(self, own, now, office, pat):
         elsewhere = cast.make_place("Hartford")

@@ -11,7 +11,7 @@ from clinics.models import Room
 from scheduling import claims
 from scheduling.booking import wanted as wanting
 from scheduling.models import Appointment
-from tests import cast
+from tests import cast, owner
 from tests.cast import NOW, at
 from tests.scheduling import acts, invariants
 from tests.scheduling.races.together import (
@@ -176,14 +176,14 @@ class TestDifferentSlots:
 
 
 def all_have_checked(monkeypatch, number):
-    """Nobody writes before all `number` of them have checked."""
-    real, barrier = wanting.require_offered, threading.Barrier(number, timeout=60)
+    """Nobody takes time before all `number` of them have checked, and chosen a room."""
+    real, barrier = claims.take, threading.Barrier(number, timeout=60)
 
-    def check(*args, **kwargs):
-        real(*args, **kwargs)
+    def take(*args, **kwargs):
         barrier.wait()
+        return real(*args, **kwargs)
 
-    monkeypatch.setattr(wanting, "require_offered", check)
+    monkeypatch.setattr(claims, "take", take)
 
 
 def insert_at_once(patients, place, office, start, *wrappers):
@@ -195,8 +195,6 @@ def insert_at_once(patients, place, office, start, *wrappers):
 
     def insert(numbered):
         number, one = numbered
-        with connection.cursor() as cursor:
-            cursor.execute("SET deadlock_timeout = '20ms'")
         wrapped = connection.execute_wrapper(wrappers[number % len(wrappers)]) if wrappers else nullcontext()
         try:
             with wrapped, transaction.atomic():
@@ -217,4 +215,5 @@ def insert_at_once(patients, place, office, start, *wrappers):
         except claims.Taken:
             return "Taken"
 
-    return cast.at_the_same_time(insert, enumerate(wanted))
+    with owner.deadlocks_found_at_once():
+        return cast.at_the_same_time(insert, enumerate(wanted))

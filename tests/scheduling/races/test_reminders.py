@@ -5,14 +5,13 @@ import subprocess
 import sys
 
 import pytest
-from django.db import connection
 
 from clinics.models import Message
 from scheduling import notices, reminders
 from scheduling.booking import records
 from scheduling.models import Appointment, Reminder
 from scheduling.reminders import planning, sweeping
-from tests import cast
+from tests import cast, owner
 from tests.cast import at
 from tests.scheduling import acts
 from tests.scheduling.races.together import interleave, race, rounds
@@ -92,8 +91,7 @@ class TestTwoSweeps:
             acts.book(cast.make_patient(f"P{number}"), avon.slot(at(12, 20 * number, days=1), office))
             for number in range(12)
         ]
-        url = os.environ["DATABASE_URL"].rsplit("/", 1)[0] + f"/{connection.settings_dict['NAME']}"
-        environment = os.environ | {"DATABASE_URL": url}
+        environment = os.environ | {"DATABASE_URL": owner.applications_address()}
         command = [sys.executable, "-c", SWEEP.format(now=at(16).isoformat())]
 
         processes = [subprocess.Popen(command, env=environment) for _ in range(2)]

@@ -15,7 +15,7 @@ from django.db import OperationalError, connection
 from clinics.refusals import Refused
 from scheduling import booking, claims
 from scheduling.models import Appointment, Claim
-from tests import cast
+from tests import cast, owner
 from tests.cast import NOW
 from tests.scheduling import acts
 
@@ -64,7 +64,6 @@ def interleave(monkeypatch, stop, first, second, *, before=False):
         try:
             threads[who] = threading.get_ident()
             with connection.cursor() as cursor:
-                cursor.execute("SET deadlock_timeout = '20ms'")
                 cursor.execute("SELECT pg_backend_pid()")
                 backends[who] = cursor.fetchone()[0]
             if who == "second":
@@ -78,7 +77,7 @@ def interleave(monkeypatch, stop, first, second, *, before=False):
             (reached if who == "first" else started).set()
             connection.close()
 
-    with monkeypatch.context() as patched, ThreadPoolExecutor(2) as pool:
+    with owner.deadlocks_found_at_once(), monkeypatch.context() as patched, ThreadPoolExecutor(2) as pool:
         patched.setattr(module, name, stopping)
         try:
             one = pool.submit(run, "first", first)
@@ -112,13 +111,13 @@ def is_waiting(backend):
 def no_constraint():
     """The table without `claim_once`. Its claims are gone afterwards."""
     once = next(found for found in Claim._meta.constraints if found.name == "claim_once")
-    with connection.schema_editor() as editor:
+    with owner.acting(), connection.schema_editor() as editor:
         editor.remove_constraint(Claim, once)
     try:
         yield
     finally:
         Claim.objects.all().delete()
-        with connection.schema_editor() as editor:
+        with owner.acting(), connection.schema_editor() as editor:
             editor.add_constraint(Claim, once)
 
 
