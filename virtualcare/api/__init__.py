@@ -1,0 +1,1 @@
+"""Virtual care's views."""

@@ -1,0 +1,1 @@
+"""The demo's part of virtual care. Everything in it is invented."""
