@@ -1,11 +1,13 @@
 # syntax=docker/dockerfile:1
-# Sameday's programs: web, worker, beat and manage.py, by their command. Holds no settings and no secrets.
+# Sameday's programs: web, sockets, worker, beat and manage.py, by their command. Holds no settings and no secrets.
 # Where another registry has Debian with Python 3.11 or later: --build-arg BASE=…
 ARG BASE=python:3.11-slim-bookworm
 
 FROM ${BASE} AS packages
+# requirements-stripe.txt where cards are taken.
+ARG REQUIREMENTS=requirements.txt
 RUN python3 -m venv /opt/sameday/venv
-COPY requirements.txt /tmp/requirements.txt
+COPY ${REQUIREMENTS} /tmp/requirements.txt
 # Each file against its hash. Wheels alone, so that nothing of a stranger's runs while it is built.
 RUN /opt/sameday/venv/bin/pip install --no-cache-dir --disable-pip-version-check --no-input \
     --require-hashes --only-binary :all: --requirement /tmp/requirements.txt

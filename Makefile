@@ -1,6 +1,6 @@
 # Two commands on a fresh machine: `make demo` and `make test`. They need Python 3.11 or later and nothing else.
 
-.PHONY: help demo test proof screenshots lint fix bench lock style types imports migrations templates
+.PHONY: help demo test proof screenshots lint fix bench simulate lock style types imports migrations templates
 .DEFAULT_GOAL := help
 
 # What the caller's shell says of other Python environments does not reach ours.
@@ -72,8 +72,12 @@ bench: ## benchmarks, beside the same work as bare SQL
 	$(call packages,requirements-demo.txt)
 	$(PY) -m bench $(ARGS)
 
+simulate: ## sixty days of waiting for a clinician, beside what people are told; pictures in .sameday/simulate
+	$(call packages,requirements-demo.txt)
+	$(PY) -m bench.simulate_waits $(ARGS)
+
 lock: ## requirements*.in to requirements*.txt, exact and with hashes
 	$(call packages,requirements-dev.txt)
-	for name in requirements requirements-demo requirements-dev; do \
+	for name in requirements requirements-demo requirements-stripe requirements-dev; do \
 		$(PY) -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-emit-find-links $$name.in -o $$name.txt || exit 1; done

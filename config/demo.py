@@ -1,14 +1,17 @@
 """The whole of Sameday on one machine, in one foreground command: `make demo` (python -m config.demo).
 
-Servers, migrations and demo network one after the other; then web, worker and beat side by side until
-Ctrl-C. PORT is where the web server listens (8000). DATABASE_URL and REDIS_URL, when set, are used instead of
-servers of its own. What it keeps is in .sameday/demo (or SAMEDAY_DATA): delete that folder to start anew.
+Servers, migrations and demo network one after the other; then web, sockets, worker and beat side by side until
+Ctrl-C. PORT is where the web server listens (8000); sockets are at the next port that is free. DATABASE_URL and
+REDIS_URL, when set, are used instead of servers of its own. What it keeps is in .sameday/demo (or SAMEDAY_DATA):
+delete that folder to start anew. Its screen shows the address, the logins, and from then on what goes wrong; each
+request and task is a line of demo.log in that folder, which every start begins anew.
 """
 
 import argparse
 import errno
 import fcntl
 import http.client
+import itertools
 import json
 import os
 import secrets
@@ -30,11 +33,12 @@ import psutil
 from honcho.manager import Manager
 
 from clinics import encryption
-from config import embedded, web
+from config import embedded, sockets, web
 
 ROOT = Path(__file__).resolve().parent.parent
 # Set for everything the demo starts and for nothing else, so that a later run knows what this one left.
 MARK = "SAMEDAY_DEMO_PROCESS_OF"
+LOG = "demo.log"
 
 
 class CannotRun(Exception):
@@ -71,7 +75,8 @@ def run(folder: Path, port: int, note: "Note") -> int:
     require_free(port)
     try:
         tell("PostgreSQL and Valkey")
-        environment = {**os.environ, **embedded.start(folder), **settings(folder, port)}
+        sockets_port = next_free(port)
+        environment = {**os.environ, **embedded.start(folder), **settings(folder, port, sockets_port)}
         tell("Migrations")
         manage(environment, "migrate", "--no-input")
         tell("Demo network")
@@ -81,8 +86,10 @@ def run(folder: Path, port: int, note: "Note") -> int:
         if application:
             manage(environment, "give_rights", embedded.APPLICATION)
         environment |= application
-        tell("Web server, worker and beat")
-        return serve(folder, port, environment, logins)
+        (folder / LOG).unlink(missing_ok=True)
+        environment["DEMO_LOG"] = str(folder / LOG)
+        tell("Web server, sockets, worker and beat")
+        return serve(folder, port, sockets_port, environment, logins)
     finally:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a second Ctrl-C must not stop the stopping
             signal.signal(number, signal.SIG_IGN)
@@ -94,20 +101,21 @@ def run(folder: Path, port: int, note: "Note") -> int:
             tell("Stopped")
 
 
-def serve(folder: Path, port: int, environment: dict[str, str], logins: str) -> int:
-    """Run web, worker and beat until one of them ends or we are told to stop; the exit status."""
+def serve(folder: Path, port: int, sockets_port: int, environment: dict[str, str], logins: str) -> int:
+    """Run web, sockets, worker and beat until one of them ends or we are told to stop; the exit status."""
     python, celery = shlex.quote(sys.executable), "-m celery --quiet --app config"
     schedule = shlex.quote(str(folder / "beat"))
     manager = Manager()
     for name, command in {
         "web": shlex.join(web.arguments(port)),
+        "sockets": shlex.join(sockets.arguments(sockets_port)),
         # Threads, as the signal that ends a group of processes would end a prefork worker's children mid-task.
         "worker": f"-W 'ignore:You' {celery} worker --pool threads --concurrency 2 --loglevel WARNING"
         " --without-gossip --without-mingle --without-heartbeat",
         "beat": f"{celery} beat --loglevel WARNING --schedule {schedule}",
     }.items():
         manager.add_process(name, f"exec {python} {command}", env=environment, cwd=str(ROOT))
-    threading.Thread(target=announce, args=[port, logins], daemon=True).start()
+    threading.Thread(target=announce, args=[port, logins, folder / LOG], daemon=True).start()
     threading.Thread(target=end_orphans, daemon=True).start()
     try:
         manager.loop()
@@ -116,8 +124,8 @@ def serve(folder: Path, port: int, environment: dict[str, str], logins: str) -> 
     return 0 if manager.returncode in (130, 143) else 1
 
 
-def announce(port: int, logins: str) -> None:
-    """Print the address and the logins as soon as the web server answers."""
+def announce(port: int, logins: str, log: Path) -> None:
+    """Print the address, the logins and where the log is as soon as the web server answers."""
     while True:
         connection = http.client.HTTPConnection(embedded.LOCALHOST, port, timeout=60)
         with suppress(OSError, http.client.HTTPException):
@@ -126,6 +134,7 @@ def announce(port: int, logins: str) -> None:
             break
         time.sleep(0.1)
     print(f"\nSameday runs at http://localhost:{port} (Ctrl-C stops it)\n\n{logins}", flush=True)
+    print(f"Each request and task is a line of {log}; here you see what goes wrong.\n", flush=True)
 
 
 def end_orphans() -> None:
@@ -156,7 +165,7 @@ def manage(environment: dict[str, str], *command: str, captured: bool = False) -
     return done.stdout or ""
 
 
-def settings(folder: Path, port: int) -> dict[str, str]:
+def settings(folder: Path, port: int, sockets_port: int) -> dict[str, str]:
     """The environment that makes config.settings the demo's."""
     return {
         "DJANGO_SETTINGS_MODULE": "config.settings",
@@ -164,6 +173,7 @@ def settings(folder: Path, port: int) -> dict[str, str]:
         "SAMEDAY_MODE": "demo",
         "SAMEDAY_DATA": str(folder),
         "PUBLIC_URL": f"http://localhost:{port}",
+        "SOCKETS_URL": f"ws://localhost:{sockets_port}",
         "SECRET_KEY": kept(folder / "secret_key", lambda: secrets.token_urlsafe(48)),
         "ENCRYPTION_KEYS": kept(folder / "encryption_keys", lambda: encryption.new_key("demo")),
         MARK: str(folder),
@@ -206,6 +216,15 @@ def require_free(port: int) -> None:
             if refused.errno == errno.EADDRINUSE:
                 raise CannotRun(f"Port {port} is already taken{by_whom(port)}. {another}") from refused
             raise CannotRun(f"Port {port} cannot be used here: {refused.strerror}. {another}") from refused
+
+
+def next_free(port: int) -> int:
+    """The first port after `port`, or after 1023 where there is none, at which nobody listens. Raises CannotRun."""
+    for candidate in itertools.chain(range(port + 1, min(port + 101, 65_536)), range(1024, 1124)):
+        with suppress(CannotRun):
+            require_free(candidate)
+            return candidate
+    raise CannotRun(f"Sockets find no free port after {port}. Use another port: PORT=8000 make demo")
 
 
 def by_whom(port: int) -> str:
@@ -276,7 +295,8 @@ def is_orphaned(other: dict[str, object]) -> bool:
     if "parent" not in other:
         return False
     try:
-        return psutil.Process(int(str(other["parent"]))).create_time() != other["parent_started"]
+        parent = psutil.Process(int(str(other["parent"])))
+        return parent.create_time() != other["parent_started"] or parent.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
 

@@ -1,9 +1,10 @@
 """What the log says: what was asked, what went wrong and where, and nothing of the people it was about.
 
 One line of JSON to stderr for each event, for whatever runs the processes to keep; on a laptop the same for people to
-read. No values that a statement or a request carried: PostgreSQL repeats rows in the lines after an error's first one,
-so the first one is all that is written; of exceptions that quote what they were given not even that; no local
-variables. A request is known by its route's template, its id and a digest of who asked (config.requests).
+read, in a file, so that the screen is left to what goes wrong. No values that a statement or a request carried:
+PostgreSQL repeats rows in the lines after an error's first one, so the first one is all that is written; of exceptions
+that quote what they were given not even that; no local variables. A request is known by its route's template, its id
+and a digest of who asked (config.requests).
 """
 
 import logging
@@ -28,7 +29,7 @@ QUOTES_VALUES = (ValueError, LookupError, ValidationError, DataError, psycopg.Da
 SECRETS = (
     (re.compile(r"[^\s@<>\"'/=]+@[^\s@<>\"']+"), "[address]"),
     (re.compile(r"\?[^\s\"'>]*=[^\s\"'>]*"), "?[query]"),
-    (re.compile(r"/(calendar|v)/[^\s\"'>]+"), r"/\1/[secret]"),
+    (re.compile(r"/(calendar|v|benefit|family)/[^\s\"'>]+"), r"/\1/[secret]"),
     (re.compile(r"\+[0-9]{8,15}\b"), "[telephone]"),
 )
 Event = MutableMapping[str, Any]
@@ -130,14 +131,21 @@ def logger_name(_logger: Any, _method: str, event: Event) -> Event:
     return event
 
 
-def to_stderr(*apps: str, plain: bool = False) -> dict[str, Any]:
-    """LOGGING for Django: warnings of everybody, and what `apps` (ours) have to say."""
+def to_stderr(*apps: str, plain: bool = False, everything_in: str = "") -> dict[str, Any]:
+    """LOGGING for Django: warnings of everybody, and what `apps` (ours) have to say.
+
+    With `everything_in`, a file, all of it is written there, and stderr is left to warnings and worse.
+    """
+    handlers: dict[str, dict[str, Any]] = {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}}
+    if everything_in:
+        handlers["stderr"]["level"] = "WARNING"
+        handlers["file"] = {"class": "logging.FileHandler", "formatter": "lines", "filename": everything_in}
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"lines": {"()": "config.logs.Formatter", "plain": plain}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
-        "root": {"handlers": ["stderr"], "level": "WARNING"},
+        "handlers": handlers,
+        "root": {"handlers": list(handlers), "level": "WARNING"},
         "loggers": {
             # Django's own handlers are for a developer's screen, and mail to administrators.
             "django": {"handlers": [], "level": "WARNING", "propagate": True},

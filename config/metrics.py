@@ -21,7 +21,10 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from clinics import messages
+from memberships import watching as payments_watching
 from scheduling import watching
+from virtualcare import watching as care_watching
+from virtualcare.diverting import watching as diversions_watching
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +98,51 @@ class Facts(Collector):
             )
         yield gauge("sameday_reminders_planned", "Reminders yet to be sent.", facts["reminders_planned"])
         yield gauge("sameday_reminders_late", "Reminders due for five minutes or longer.", facts["reminders_late"])
+        paid = payments_watching.facts(now=self.now)
+        yield gauge(
+            "sameday_charges_unclear", "Charges sent an hour ago of which nothing is known.", paid["charges_unclear"]
+        )
+        yield gauge(
+            "sameday_refunds_unclear", "Refunds sent an hour ago of which nothing is known.", paid["refunds_unclear"]
+        )
+        yield gauge(
+            "sameday_payment_events_late", "Payment events of an hour ago not looked into.", paid["events_late"]
+        )
+        yield gauge("sameday_disputes_open", "Payments that a payer's bank disputes.", paid["disputes_open"])
+        sent = diversions_watching.facts(now=self.now)
+        yield gauge(
+            "sameday_diversions_uncalled", "Patients sent to emergency care whom nobody called.", sent["uncalled"]
+        )
+        yield gauge("sameday_diversions_unheard", "Alarms about such patients that reached nobody.", sent["unheard"])
+        yield from of_virtual_care(self.now)
+
+
+def of_virtual_care(now: datetime) -> Iterator[GaugeMetricFamily]:
+    facts = care_watching.facts(now=now)
+    gaps = GaugeMetricFamily(
+        "sameday_coverage_gap_hours",
+        "Hours of the next two days for which nobody licensed is on call.",
+        labels=["state", "modality"],
+    )
+    for labels, hours in facts["coverage_gap_hours"].items():
+        gaps.add_metric(labels, hours)
+    told = GaugeMetricFamily("sameday_waits_told", "Waits told yesterday or today that are over.", labels=["modality"])
+    inside = GaugeMetricFamily(
+        "sameday_waits_inside_ratio", "The part of them that lay inside the range told.", labels=["modality"]
+    )
+    error = GaugeMetricFamily(
+        "sameday_waits_mean_error_minutes", "How far the middle of the range was from them.", labels=["modality"]
+    )
+    for modality, day in facts["waits"].items():
+        told.add_metric([modality], day.waits)
+        inside.add_metric([modality], day.inside)
+        error.add_metric([modality], day.mean_error)
+    yield from (gaps, told, inside, error)
+    yield gauge(
+        "sameday_consults_left_alone",
+        "Consults under way whose clinician is not heard of any more.",
+        facts["left_alone"],
+    )
 
 
 def of_the_broker() -> Iterator[GaugeMetricFamily]:

@@ -19,6 +19,7 @@ from clinics.openapi import PROBLEM_JSON, Problem, described
 from clinics.refusals import NotFound, Refused
 from clinics.second_factor import SecondFactorRequired
 from clinics.shapes import Shape
+from clinics.uploads import BadForm, FormParser
 from config.parsers import BadJson
 from config.problems import CsrfFailed, Invalid, TooLarge, Unavailable
 
@@ -29,7 +30,8 @@ Membership primary care: clinics near a place, visits for today or tomorrow.
 send it as `X-Session-Token`. Browsers use `/auth/browser/v1/…` and a cookie instead, and send the `csrftoken` cookie's
 value as `X-CSRFToken` with whatever changes something. Both are
 [django-allauth's headless API](https://docs.allauth.org/en/latest/headless/openapi-specification/): sign-up (with
-`given_name`, `family_name` and `birth_date`), verification of the address by code, reset of the password by code.
+`given_name`, `family_name` and `birth_date`, or the code of an `invitation`), verification of the address by code,
+reset of the password by code.
 
 **Errors** are `application/problem+json` (RFC 9457) with a stable `code`; for `invalid`, `errors` names the fields.
 
@@ -111,9 +113,10 @@ class Operation(AutoSchema):
         changes = self.method not in ("GET", "HEAD")
         unreadable: list[type[Refused]] = [Invalid, *([BadCursor] if self.is_paged() else [])]
         if changes:
-            unreadable += [BadJson, *([BadKey] if self.method == "POST" else [])]
+            is_form = self.view.parser_classes[0].media_type == FormParser.media_type
+            unreadable += [BadForm if is_form else BadJson, *([BadKey] if self.method == "POST" else [])]
             yield 413, described([TooLarge])
-            yield 415, "* `unsupported_media_type`: Send application/json."
+            yield 415, f"* `unsupported_media_type`: Send {self.view.parser_classes[0].media_type}."
             yield 403, described([CsrfFailed])
         if self.method == "POST":
             yield 422, described([KeyReused])

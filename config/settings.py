@@ -47,7 +47,7 @@ ALLOWED_HOSTS = safety.hosts(required("ALLOWED_HOSTS").split(",")) if PRODUCTION
 # Demo and test keep what they write (mail) below this folder.
 DATA = Path(os.environ.get("SAMEDAY_DATA", ROOT / ".sameday" / MODE))
 
-OURS = ["clinics", "memberships", "scheduling"]
+OURS = ["clinics", "memberships", "scheduling", "virtualcare"]
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -75,6 +75,8 @@ MIDDLEWARE = [
     "config.requests.Requests",
     "django.middleware.security.SecurityMiddleware",
     "config.headers.ContentSecurityPolicy",
+    "config.headers.NotKept",
+    "config.headers.DevicesForCalls",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -86,6 +88,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.parsers.CheckSignInBodies",
     "allauth.account.middleware.AccountMiddleware",
+    "config.throttling.SaysWhen",
     "config.second_factor.Required",
 ]
 
@@ -107,7 +110,7 @@ TEMPLATES = [
     }
 ]
 
-LOGGING = logs.to_stderr("config", *OURS, plain=DEMO)
+LOGGING = logs.to_stderr("config", *OURS, plain=DEMO, everything_in=os.environ.get("DEMO_LOG", "") if DEMO else "")
 # What Prometheus sends for /metrics; without it there is no such page. A laptop's is open to whoever sits before it.
 METRICS_TOKEN = safety.token("METRICS_TOKEN", os.environ.get("METRICS_TOKEN", ""))
 METRICS_OPEN = DEMO
@@ -216,6 +219,13 @@ PUBLIC_URL = (required("PUBLIC_URL") if PRODUCTION else os.environ.get("PUBLIC_U
 )
 if PRODUCTION and not PUBLIC_URL.startswith("https://"):
     raise ImproperlyConfigured("PUBLIC_URL must begin with https://: links in messages let people in.")
+# Where sockets are opened (config.sockets): in production behind the same nginx, so at the same name.
+SOCKETS_URL = os.environ.get("SOCKETS_URL", "").rstrip("/") or PUBLIC_URL.replace("http", "ws", 1)
+if PRODUCTION and not SOCKETS_URL.startswith("wss://"):
+    raise ImproperlyConfigured("SOCKETS_URL must begin with wss://.")
+# Threads of a socket server that ask the database, with a connection each.
+SOCKETS_THREADS = int(os.environ.get("SOCKETS_THREADS", "4"))
+SOCKETS_FROM_LOCALHOST = not PRODUCTION
 # Makes the tokens of links. Another one ends the links that were sent.
 LINKS_KEY = safety.secret("LINKS_KEY", required("LINKS_KEY")) if PRODUCTION else SECRET_KEY
 # Whether a worker is told of new messages at once, or the next sweep finds them.
@@ -245,6 +255,63 @@ TRANSPORTS = {"email": "clinics.transports.smtp", "sms": "clinics.transports.twi
 if not PRODUCTION:
     # Nothing leaves a laptop, whatever its environment says.
     TRANSPORTS = dict.fromkeys(TRANSPORTS, "clinics.transports.demo")
+
+# Payments
+
+PAYMENT_ADAPTERS = {"manual": "memberships.payments.manual", "stripe": "memberships.payments.stripe"}
+# Who keeps the cards that people add: a name of the above. Others still settle what they have.
+PAYMENT_PROVIDER = os.environ.get("PAYMENT_PROVIDER", "manual")
+if PAYMENT_PROVIDER not in PAYMENT_ADAPTERS:
+    raise ImproperlyConfigured(f"PAYMENT_PROVIDER is {PAYMENT_PROVIDER!r}: use {' or '.join(PAYMENT_ADAPTERS)}.")
+# What an invoice says of how it is paid without a card.
+PAYMENT_INSTRUCTIONS = os.environ.get("PAYMENT_INSTRUCTIONS", "Pay at any of our clinics, and name the invoice.")
+# Cents that one person of us may give back of a charge: above it a second one decides.
+REFUND_ALONE_UP_TO = int(os.environ.get("REFUND_ALONE_UP_TO", "5000"))
+STRIPE = {name: os.environ.get(f"STRIPE_{name}", "") for name in ("SECRET_KEY", "PUBLISHABLE_KEY", "WEBHOOK_SECRET")}
+if PAYMENT_PROVIDER == "stripe":
+    safety.stripe(STRIPE)
+
+# Who says whether somebody is eligible for a discount: by name. The demo's says yes to what begins with DEMO-.
+PROOF_VERIFIERS = {
+    name: f"memberships.proving.{name}"
+    for name in os.environ.get("PROOF_VERIFIERS", "" if PRODUCTION else "codes,demo").split(",")
+    if name
+}
+PROOF_RETAIL_URL = os.environ.get("PROOF_RETAIL_URL", "")
+PROOF_RETAIL_PUBLIC_KEYS = [key for key in os.environ.get("PROOF_RETAIL_PUBLIC_KEYS", "").split(",") if key]
+safety.verifiers(PROOF_VERIFIERS, url=PROOF_RETAIL_URL, keys=PROOF_RETAIL_PUBLIC_KEYS, is_production=PRODUCTION)
+# Makes the HMACs by which codes and member numbers are found again. With another one those that are known are lost.
+LOOKUPS_KEY = safety.secret("LOOKUPS_KEY", required("LOOKUPS_KEY")) if PRODUCTION and PROOF_VERIFIERS else SECRET_KEY
+
+# Virtual care
+
+# Where somebody licensed is to be on call at every hour, beside the states with clinics: hours without are told of.
+COVERAGE_STATES = [state for state in os.environ.get("COVERAGE_STATES", "").split(",") if state]
+if not all(len(state) == 2 and state.isascii() and state.isupper() for state in COVERAGE_STATES):
+    raise ImproperlyConfigured("COVERAGE_STATES are codes of states, with commas between them: OH,KY.")
+# How soon somebody who asks something after a consult is answered, the first time and any other, and how soon its
+# summary is released (docs/decisions/0020).
+REPLY_WITHIN = {
+    "first": timedelta(hours=float(os.environ.get("FIRST_REPLY_HOURS", "4"))),
+    "next": timedelta(hours=float(os.environ.get("NEXT_REPLY_HOURS", "8"))),
+    "summary": timedelta(hours=float(os.environ.get("SUMMARY_HOURS", "4"))),
+}
+if min(REPLY_WITHIN.values()) <= timedelta():
+    raise ImproperlyConfigured("FIRST_REPLY_HOURS, NEXT_REPLY_HOURS and SUMMARY_HOURS must be more than 0.")
+# Told of a diverted patient as well where no nurse is on call: a pager, for example. What is sent names nobody.
+NURSE_FALLBACK_EMAIL = os.environ.get("NURSE_FALLBACK_EMAIL", "")
+# Calls
+
+VIDEO_ADAPTERS = {"peer": "virtualcare.video.peer", "livekit": "virtualcare.video.livekit"}
+TURN_URLS = [url for url in os.environ.get("TURN_URLS", "").split(",") if url]
+# Shared with the TURN server, which takes credentials made with it (coturn's static-auth-secret).
+TURN_SECRET = os.environ.get("TURN_SECRET", "")
+LIVEKIT = {name: os.environ.get(f"LIVEKIT_{name}", "") for name in ("URL", "API_URL", "API_KEY", "API_SECRET")}
+# Who holds new calls: a name of the above, or nobody. A laptop's devices speak to each other without a relay.
+VIDEO_PROVIDER = os.environ.get("VIDEO_PROVIDER") or ("peer" if TURN_URLS or not PRODUCTION else "")
+# How long an answer that says how to join a call lets somebody in.
+VIDEO_LETS_IN_FOR = timedelta(minutes=10)
+safety.video(VIDEO_PROVIDER, turn=TURN_URLS, turn_secret=TURN_SECRET, livekit=LIVEKIT, is_production=PRODUCTION)
 
 # Mail
 
@@ -310,6 +377,7 @@ UNFOLD = {
 # Tasks
 
 CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_TRANSPORT = "config.broker:Transport"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_IMPORTS = ["config.tasks"]
 CELERY_TASK_ACKS_LATE = True
@@ -319,6 +387,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 1, "socket_connect_timeout": 1, "visibility_timeout": 15 * 60}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # however long it is away
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # LOGGING is for tasks, too
 CELERY_BEAT_SCHEDULE = {
@@ -340,14 +409,65 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 30},
     },
     "purge-messages": {"task": "clinics.tasks.purge_messages", "schedule": timedelta(hours=6)},
+    **{
+        f"send-{what}": {
+            "task": "memberships.tasks.send_payments",
+            "args": [what],
+            "schedule": timedelta(seconds=30),
+            "options": {"expires": 30},
+        }
+        for what in ("charges", "refunds", "events")
+    },
+    "recheck-proofs": {"task": "memberships.tasks.recheck_proofs", "schedule": timedelta(hours=1)},
+    "forget-payment-methods": {"task": "memberships.tasks.forget_payment_methods", "schedule": timedelta(hours=1)},
+    "catch-up-with-payments": {"task": "memberships.tasks.catch_up_with_payments", "schedule": timedelta(hours=1)},
     "purge-past-claims": {"task": "scheduling.tasks.purge_past_claims", "schedule": timedelta(hours=24)},
+    "announce-renewals": {"task": "memberships.tasks.announce_renewals", "schedule": timedelta(hours=6)},
+    "renew-memberships": {"task": "memberships.tasks.renew_memberships", "schedule": timedelta(hours=1)},
+    "pursue-invoices": {"task": "memberships.tasks.pursue_invoices", "schedule": timedelta(hours=1)},
+    "work-on-rosters": {
+        "task": "memberships.tasks.work_on_rosters",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
+    "bring-benefits-in-step": {
+        "task": "memberships.tasks.bring_benefits_in_step",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
+    "offer-choices": {"task": "memberships.tasks.offer_choices", "schedule": timedelta(minutes=10)},
+    "send-invitations": {"task": "memberships.tasks.send_invitations", "schedule": timedelta(minutes=5)},
+    "end-unlawful-calls": {
+        "task": "virtualcare.tasks.end_unlawful_calls",
+        "schedule": timedelta(seconds=15),
+        "options": {"expires": 15},
+    },
+    "close-calls": {
+        "task": "virtualcare.tasks.close_calls",
+        "schedule": timedelta(seconds=30),
+        "options": {"expires": 30},
+    },
+    "tell-endings": {"task": "scheduling.tasks.tell_endings", "schedule": timedelta(hours=1)},
     "extend-shifts": {"task": "scheduling.tasks.extend_shifts", "schedule": timedelta(hours=1)},
+    "keep-queue": {
+        "task": "virtualcare.tasks.keep_queue",
+        "schedule": timedelta(seconds=15),
+        "options": {"expires": 15},
+    },
+    "tell-of-diversions": {"task": "virtualcare.tasks.tell_of_diversions", "schedule": timedelta(minutes=1)},
+    "tell-coverage-gaps": {"task": "virtualcare.tasks.tell_coverage_gaps", "schedule": timedelta(hours=1)},
+    "recalibrate-waits": {"task": "virtualcare.tasks.recalibrate_waits", "schedule": timedelta(hours=6)},
+    "tell-due-replies": {"task": "virtualcare.tasks.tell_due_replies", "schedule": timedelta(minutes=1)},
 }
 
 # The API
 
-# Requests a minute: of an address that is not signed in, and of an account.
-RATE_LIMITS = {"anonymous": 120, "user": 600} if PRODUCTION else {"anonymous": 10_000, "user": 10_000}
+# What an address that is not signed in, and what an account, may spend in a minute. A request costs 1, a list of places
+# or people 2, a search for free times 5 (`costs` of each view, clinics.edge): about what they cost the servers.
+RATE_LIMITS = {
+    "anonymous": int(os.environ.get("RATE_LIMIT_ADDRESS", "300" if PRODUCTION else "50000")),
+    "user": int(os.environ.get("RATE_LIMIT_ACCOUNT", "1500" if PRODUCTION else "50000")),
+}
 # A body of JSON is at most this long; so is any other.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 REST_FRAMEWORK = {
@@ -372,6 +492,19 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "AdministrativeGender": "clinics.models.Sex",
         "ProxyStatus": "clinics.api.proxies.ProxyStatus",
+        "ProxyRelationship": "clinics.models.Proxy.Relationship",
+        "SponsoredRelationship": "memberships.models.Relationship",
+        "VisitStep": "scheduling.api.statuses.STEPS",
+        "InvoiceKind": "memberships.models.Invoice.Kind",
+        "InvoiceStatus": "memberships.models.Invoice.Status",
+        "InvoiceLineKind": "memberships.models.InvoiceLine.Kind",
+        "ChargeStatus": "memberships.models.Charge.Status",
+        "ProofStatus": "memberships.models.Proof.Status",
+        "Advice": "virtualcare.models.Advice",
+        "Modality": "virtualcare.models.Modality",
+        "ChatRole": "virtualcare.models.ChatMessage.Role",
+        "StaffRole": "clinics.models.StaffRole.Role",
+        "BesidesChoice": "memberships.models.BenefitOffer.Choice",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -1,16 +1,21 @@
 """How much one caller may ask for: a counter in Valkey for each caller and minute, one round trip a request.
 
-Where Valkey is away nobody is refused: care goes before fairness.
+Not all requests weigh the same: a view says what its calls cost (`costs`), and RATE_LIMITS is what a caller may spend.
+Where Valkey is away nobody is refused, whatever they ask for: care goes before fairness.
 """
 
+import contextlib
 import ipaddress
 import logging
+import threading
 import time
+from collections.abc import Callable
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import redis
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -20,37 +25,62 @@ if TYPE_CHECKING:  # it reads its throttles from here while it is being imported
 log = logging.getLogger(__name__)
 
 WINDOW = 60  # seconds
-# A counter that cannot be reached is left alone for as long (seconds), so that requests wait for it once and not each.
+# Seconds between two looks at whether a counter that was away is back.
 REST = 5.0
 
 
+# Adds to a counter, and has what is new end by itself: both or neither, and nobody's count is lost beside another's.
+SPEND = """
+local spent = redis.call('INCRBY', KEYS[1], ARGV[1])
+if spent == tonumber(ARGV[1]) then redis.call('EXPIRE', KEYS[1], ARGV[2]) end
+return spent
+"""
+
+
 class Counter:
-    """Counts in Valkey, as long as it is there."""
+    """Counts in Valkey, as long as it is there.
+
+    One that is away, or hangs, is found so by the requests of that moment, each of which waits for a quarter of a
+    second at most; then a thread looks whether it is back, and no request waits for it.
+    """
 
     def __init__(self, url: str) -> None:
         self.server = redis.Redis.from_url(url, socket_timeout=0.25, socket_connect_timeout=0.25, retry=None)
-        self.rests_until = 0.0
+        self.spend = self.server.register_script(SPEND)
+        self.lock = threading.Lock()
+        self.is_away = False
 
-    def count(self, key: str) -> int:
-        """How often this key was counted in this window, this time included. 0 while the server is away."""
-        if time.monotonic() < self.rests_until:
+    def count(self, key: str, cost: int = 1) -> int:
+        """What this key has spent in this window, `cost` included. 0 while the server is away."""
+        if self.is_away:
             return 0
         try:
-            counted = int(self.server.incr(key))
-            if counted == 1:
-                self.server.expire(key, 2 * WINDOW)
+            counted = int(self.spend(keys=[key], args=[cost, 2 * WINDOW]))
         except redis.RedisError as error:
-            self.rests_until = time.monotonic() + REST
-            log.warning("Rate limits are off for %.0f s: %s", REST, type(error).__name__)
+            self.leave_alone(error)
             return 0
         return counted
+
+    def leave_alone(self, error: redis.RedisError) -> None:
+        with self.lock:
+            if self.is_away:
+                return
+            self.is_away = True
+        log.warning("Rate limits are off until Valkey is back: %s", type(error).__name__)
+        threading.Thread(target=self.await_return, name="rate limits", daemon=True).start()
+
+    def await_return(self) -> None:
+        while self.is_away:
+            time.sleep(REST)
+            with contextlib.suppress(redis.RedisError):
+                self.is_away = not self.server.ping()
 
 
 counter = Counter(settings.REDIS_URL)
 
 
 class PerMinute(BaseThrottle):
-    """RATE_LIMITS a minute, for each account, or for each address that is not signed in.
+    """RATE_LIMITS a minute, for each account, or for each address that is not signed in, by what a view `costs`.
 
     A view may count callers by something of its own, `counted_as`: many people's programs may share an address.
     """
@@ -63,10 +93,24 @@ class PerMinute(BaseThrottle):
             kind, caller = "user", str(request.user.pk)
         else:
             caller = client_network(request)
-        return counter.count(f"rate:{kind}:{caller}:{window(time.time())}") <= settings.RATE_LIMITS[kind]
+        spent = counter.count(f"rate:{kind}:{caller}:{window(time.time())}", getattr(view, "costs", 1))
+        return spent <= settings.RATE_LIMITS[kind]
 
     def wait(self) -> float:
         return WINDOW - time.time() % WINDOW + 1
+
+
+class SaysWhen:
+    """Middleware: a 429 that is not the API's own, but allauth's, says when to come again, too (RFC 6585)."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            response.headers.setdefault("Retry-After", str(WINDOW))
+        return response
 
 
 def window(now: float) -> int:

@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 import clinics.urls
 import memberships.urls
 import scheduling.urls
+import virtualcare.urls
 from clinics.admin.site import site
 from config.documentation import DocsView, SchemaView
 
@@ -12,11 +13,14 @@ api: list[URLPattern | URLResolver] = [
     *clinics.urls.api,
     *memberships.urls.api,
     *scheduling.urls.api,
+    *virtualcare.urls.api,
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *clinics.urls.web,
+    *memberships.urls.web,
     *scheduling.urls.web,
+    *virtualcare.urls.web,
     path("api/v1/", include(api)),
     path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", DocsView.as_view(url_name="schema"), name="docs"),

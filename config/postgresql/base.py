@@ -8,7 +8,9 @@ ends. The refused statement has done nothing, so:
 
 - outside of a transaction it is sent again, prepared anew;
 - inside one all is rolled back by whoever began it, which makes psycopg forget what the connection prepared. Then the
-  work can be done again: clinics.edge does a request's, and a task's is done at its next turn.
+  work can be done again, which clinics.edge does for a request of the API;
+- inside one that nobody does again (pages, allauth's signing in and up, tasks, commands) nothing is prepared, so
+  nothing is outdated.
 
 Before a transaction first writes to a table whose history is kept, the database is told who acts (clinics.acting), in
 a setting that ends with the transaction. pghistory has a way of its own: it glues a second statement to each one, which
@@ -47,7 +49,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.actor_told = ""  # what this transaction's writes are kept with
-        self.execute_wrappers += [prepare_again, tell_actor]
+        self.execute_wrappers += [prepare_if_repeated, prepare_again, tell_actor]
 
     # Whatever ends a transaction, or takes back a part of it, takes back what was told in it.
 
@@ -70,6 +72,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def set_autocommit(self, *args: Any, **kwargs: Any) -> None:
         self.actor_told = ""
         super().set_autocommit(*args, **kwargs)
+
+
+def prepare_if_repeated(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+    """Django's execute wrapper: uses prepared statements where one that is refused is sent again, by whomever."""
+    connection = context["connection"]
+    alone = connection.get_autocommit() and not connection.in_atomic_block
+    threshold = connection.settings_dict["OPTIONS"].get("prepare_threshold")
+    connection.connection.prepare_threshold = threshold if alone or faults.repeats.get() else None
+    return execute(sql, params, many, context)
 
 
 def prepare_again(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:

@@ -86,9 +86,14 @@ class Stack:
         self.start(name, sys.executable, "-m", "config.web", "--port", port, environment=self.app)
         until(lambda: self.answers(name), f"{name} is not ready: {self.log(name).read_text()[-2000:]}")
 
-    def answers(self, name: str) -> bool:
+    def sockets(self) -> None:
+        port = str(self.ports["sockets"])
+        self.start("sockets", sys.executable, "-m", "config.sockets", "--port", port, environment=self.app)
+        until(lambda: self.answers("sockets", "/healthz"), f"no sockets: {self.log('sockets').read_text()[-2000:]}")
+
+    def answers(self, name: str, path: str = "/readyz") -> bool:
         with suppress(OSError):
-            return self.direct(name, "GET", "/readyz")[0] == 200
+            return self.direct(name, "GET", path)[0] == 200
         return False
 
     def direct(self, name: str, method: str, path: str, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
@@ -165,6 +170,7 @@ def write_nginx(stack: Stack) -> Path:
     values = {
         "WEB_1": f"127.0.0.1:{stack.ports['web1']}",
         "WEB_2": f"127.0.0.1:{stack.ports['web2']}",
+        "SOCKETS": f"127.0.0.1:{stack.ports['sockets']}",
         "HTTP_PORT": f"127.0.0.1:{stack.ports['http']}",
         "HTTPS_PORT": f"127.0.0.1:{stack.ports['https']}",
         "SERVER_NAME": HOST,
@@ -182,14 +188,14 @@ def write_nginx(stack: Stack) -> Path:
 
 @contextmanager
 def rehearse(folder: Path) -> Iterator[Stack]:
-    """Servers, roles, migrations, checks, assets; then web twice, worker, beat and nginx; all ended in the end."""
+    """Servers, roles, migrations, checks, assets; then web twice, sockets, worker, beat and nginx; all are ended."""
     assert NGINX
     folder.mkdir(parents=True, exist_ok=True)
     given = {name: os.environ.pop(name) for name in embedded.ADDRESSES if name in os.environ}
     stack: Stack | None = None
     try:
         urls = embedded.start(folder / "servers")
-        ports = {name: embedded.free_port() for name in ("web1", "web2", "http", "https")}
+        ports = {name: embedded.free_port() for name in ("web1", "web2", "sockets", "http", "https")}
         stack = Stack(folder, urls["DATABASE_URL"], settings_of(folder, urls["REDIS_URL"]), ports)
         run(
             "sh", "deploy/postgres/10-roles.sh",
@@ -217,6 +223,7 @@ def rehearse(folder: Path) -> Iterator[Stack]:
         stack.start("beat", *celery, *beat, environment=stack.app)
         stack.web("web1")
         stack.web("web2")
+        stack.sockets()
         stack.start("nginx", NGINX, "-p", str(folder), "-c", str(write_nginx(stack)), environment=stack.settings)
         until(lambda: listens(ports["http"]), stack.log("nginx").read_text())
         yield stack

@@ -10,9 +10,10 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 import psycopg
@@ -50,7 +51,7 @@ class Demo:
             for line in lines:
                 self.printed += line
 
-    def until(self, words: str, seconds: float = 180) -> "Demo":
+    def until(self, words: str, seconds: float = 300) -> "Demo":
         deadline = time.monotonic() + seconds
         while words not in self.printed:
             assert self.process.poll() is None, self.printed
@@ -90,6 +91,7 @@ class TestDemo:
     def test_it_serves_refuses_a_second_one_and_stops_without_a_trace(self, folder, port):
         first = Demo(folder, port).until_it_serves()
         assert answers(port)
+        assert sockets_answer(folder)
         assert (folder / "secret_key").stat().st_mode & 0o077 == 0
 
         second = Demo(folder, port)
@@ -139,7 +141,36 @@ class TestDemo:
         assert following.alive() == []
 
 
+def sockets_answer(folder: Path) -> bool:
+    """Whether the socket server that the demo started answers, where the web server sends clients to."""
+    (sockets,) = (process for process in demo.left_over(folder) if "config.sockets" in process.cmdline())
+    where = urlsplit(sockets.environ()["SOCKETS_URL"])
+    with urllib.request.urlopen(f"http://127.0.0.1:{where.port}/healthz", timeout=10) as answer:
+        return bool(answer.status == 200) and where.hostname == "localhost"
+
+
+class TestScreen:
+    def test_it_shows_address_logins_and_what_goes_wrong_and_the_rest_is_in_a_file(self, folder, port):
+        running = Demo(folder, port).until_it_serves().until("what goes wrong")
+        before = len(running.printed)
+        log = folder / "demo.log"
+
+        assert answers(port)
+        until(lambda: "task=virtualcare.tasks.keep_queue" in log.read_text() and " GET / ms=" in log.read_text())
+
+        assert str(log) in running.printed
+        assert "clinician@example.com" in running.printed[:before]
+        assert running.printed[before:] == ""
+        assert running.stopped() == 0
+
+
 class TestPort:
+    def test_sockets_take_the_next_port_that_is_free(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            number = taken.getsockname()[1]
+
+            assert demo.next_free(number - 1) > number
+
     def test_it_names_a_port_that_is_taken_before_it_starts_anything(self, folder):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             number = taken.getsockname()[1]
@@ -162,6 +193,13 @@ class TestPort:
     def test_it_takes_numbers_only(self, text):
         with pytest.raises(demo.CannotRun, match="is no port"):
             demo.port_asked_for(text)
+
+
+def until(so: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not so():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def answers(port: int) -> bool:

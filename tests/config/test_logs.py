@@ -61,7 +61,7 @@ def test_production_tells_of_a_fault_once():
     assert served.stderr.count("RuntimeError: plans are broken") == 1
     failed = next(line for line in lines(served.stderr) if line["logger"] == "django.request")
     assert (failed["level"], failed["event"], failed["route"]) == ("error", "A request failed", "api/v1/plans")
-    assert "memberships/api.py" in served.stderr
+    assert "memberships/api/plans.py" in served.stderr
     assert "Pat" not in served.stderr
     assert "a local variable" not in served.stderr
 
@@ -73,6 +73,21 @@ def test_production_is_silent_about_a_callers_mistakes():
     assert set(served.stdout.split()) <= {"400", "401", "404"}
     assert "Pat" not in served.stderr
     assert not [line for line in lines(served.stderr) if line["logger"].startswith("django")]
+
+
+def test_with_a_file_for_everything_the_screen_is_left_to_what_goes_wrong(tmp_path):
+    file = tmp_path / "demo.log"
+    code = (
+        "import logging, logging.config; from config import logs; "
+        f"logging.config.dictConfig(logs.to_stderr('config', plain=True, everything_in={str(file)!r})); "
+        "log = logging.getLogger('config.demo'); log.info('all is well'); log.error('all is lost')"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert "all is well" not in done.stderr
+    assert "ERROR config.demo: all is lost" in done.stderr
+    assert [line.split()[-1] for line in file.read_text().splitlines()] == ["well", "lost"]
 
 
 def test_it_is_set_up_here_as_in_production():
@@ -116,6 +131,7 @@ def test_it_ends_where_exceptions_lead_to_each_other():
         ("Mail to pat@example.com came back", "Mail to [address] came back"),
         ("GET https://api.example/messages?To=%2B15550100 failed", "GET https://api.example/messages?[query] failed"),
         ("Not found: /calendar/abcDEF.ics", "Not found: /calendar/[secret]"),
+        ("Not found: /family/abcDEF", "Not found: /family/[secret]"),
         ("POST /v/abcDEF", "POST /v/[secret]"),
         ("No route to +12025550143", "No route to [telephone]"),
         ("One line\nKey (name)=(Pat)", "One line"),

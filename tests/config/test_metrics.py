@@ -5,6 +5,7 @@ from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
@@ -15,6 +16,8 @@ from scheduling import shifts
 from scheduling.models import VisitType, WeeklyHours
 from tests import calls
 from tests.cast import NOW, Place
+from tests.virtualcare import people
+from virtualcare.models import Consult
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TOKEN = "a-token-of-prometheus-alone-0123"
@@ -124,13 +127,38 @@ def test_it_knows_when_beat_was_last_there(asked):
 
 
 def test_its_facts_take_few_statements(asked, django_assert_max_num_queries):
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(14):
         asked()
 
 
+def a_wait_that_was_told() -> None:
+    """Of ten minutes, told to be five to nine."""
+    consult = people.waiting(now=NOW)
+    Consult.objects.filter(pk=consult.pk).update(
+        promised_low=5, promised_high=9, accepted_at=NOW + timedelta(minutes=10)
+    )
+
+
+@time_machine.travel(NOW + timedelta(minutes=20), tick=False)
+def test_it_tells_hours_without_a_clinician_and_what_became_of_waits_told(asked, avon: Place):
+    people.on_call(people.make_doctor(), starts=NOW, ends=NOW + timedelta(hours=44), modalities=["text"])
+    a_wait_that_was_told()
+
+    told = asked()
+
+    assert told['sameday_coverage_gap_hours{modality="text",state="OH"}'] == 5
+    assert told['sameday_coverage_gap_hours{modality="video",state="OH"}'] == 49
+    assert told['sameday_waits_told{modality="text"}'] == 1
+    assert told['sameday_waits_inside_ratio{modality="text"}'] == 0
+    assert told['sameday_waits_mean_error_minutes{modality="text"}'] == 3
+    assert 'sameday_waits_told{modality="video"}' not in told
+
+
+@time_machine.travel(NOW + timedelta(minutes=20), tick=False)
 def test_alerts_ask_for_what_there_is(asked, avon: Place, office: VisitType):
     metrics.note_beat(now=NOW)
     give_hours(avon, office)
+    a_wait_that_was_told()
     Client().get("/api/v1/me")
     there = {name.partition("{")[0] for name in asked()}
     rules = (ROOT / "deploy/alerts.yml").read_text()

@@ -1,6 +1,7 @@
 """Connections that prepare statements outlive a migration."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -10,25 +11,31 @@ from django.db import NotSupportedError, connection, connections, transaction
 from django.test import Client
 from rest_framework.response import Response
 
-from clinics import edge
+from clinics import edge, faults, people
 from clinics.models import Patient
 from config.postgresql import base
-from tests import cast
+from scheduling import booking
+from scheduling.models import Appointment
+from tests import cast, owner
 from tests.calls import Caller
 from tests.cast import NOW, at
+from tests.scheduling import acts
+from tests.signing import PASSWORD, App
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ALTERED = [("clinics_patient", "city"), ("clinics_user", "password"), ("clinics_clinic", "city")]
+ALTERED = [
+    ("clinics_patient", "city"),
+    ("clinics_user", "password"),
+    ("clinics_clinic", "city"),
+    ("mfa_authenticator", "type"),
+    ("scheduling_appointment", "reason"),
+]
 
 
 def alter(*, by: int) -> None:
     """Make columns longer on another connection, as a migration does while servers run."""
-    address = connection.get_connection_params()
-    with psycopg.connect(
-        **{name: address[name] for name in ("dbname", "user", "password", "host", "port") if name in address},
-        autocommit=True,
-    ) as other:
+    with psycopg.connect(owner.address(), autocommit=True) as other:
         for table, column in ALTERED:
             row = other.execute(
                 "SELECT character_maximum_length FROM information_schema.columns"
@@ -100,26 +107,92 @@ def test_it_does_a_transaction_again(pat: Patient, migrate: Any):
             Patient.objects.filter(pk=pat.pk).update(street=f"{len(tries)} Main St")
             return Response(Patient.objects.get(pk=pat.pk).street)
 
-    warm(work)
+    warm(lambda: edge.again(work))
     migrate()
     tries.clear()
 
     assert edge.again(work).data == "2 Main St"
 
 
-def test_it_refuses_a_transaction_once_alone(pat: Patient, migrate: Any):
-    """As in a task, or a page of allauth's, which nobody repeats."""
+class TestWhatNobodyDoesAgain:
+    """A task, a command, a page, or allauth's signing in and up."""
 
-    def work() -> Patient:
-        with transaction.atomic():
-            return Patient.objects.get(pk=pat.pk)
+    def test_it_goes_through_at_once(self, pat: Patient, migrate: Any):
+        warm(lambda: in_a_transaction(pat))
+        migrate()
 
-    warm(work)
-    migrate()
+        assert in_a_transaction(pat) == pat
 
-    with pytest.raises(NotSupportedError):
-        work()
-    assert work() == pat
+    def test_it_goes_through_on_a_connection_that_has_prepared_the_same(self, pat: Patient, migrate: Any):
+        with faults.repeated():
+            warm(lambda: in_a_transaction(pat))
+        migrate()
+
+        assert in_a_transaction(pat) == pat
+
+    def test_it_would_fail_once_if_its_statements_were_prepared(self, pat: Patient, migrate: Any):
+        with faults.repeated():
+            warm(lambda: in_a_transaction(pat))
+            migrate()
+
+            with pytest.raises(NotSupportedError):
+                in_a_transaction(pat)
+            assert in_a_transaction(pat) == pat
+
+    def test_it_signs_in_by_a_recovery_code(self, migrate: Any):
+        people.open_account(email="ann@example.com", password=PASSWORD)
+        app = App()
+        app.sign_in()
+        app.set_up_totp()
+        codes = app.codes()
+
+        def sign_in() -> Any:
+            elsewhere = App()
+            elsewhere.sign_in()
+            return elsewhere.call("POST", "/auth/2fa/authenticate", {"code": codes.pop()})
+
+        warm(sign_in)
+        with just_before("FOR UPDATE", migrate):
+            last = sign_in()
+
+        assert last.status_code == 200
+
+    def test_it_sweeps(self, pat: Patient, migrate: Any):
+        office = cast.make_visit_type("office")
+        avon = cast.make_place("Avon")
+        cast.make_shift(avon, at(9), at(17), office)
+        with time_machine.travel(NOW, tick=False):
+
+            def sweep() -> None:
+                acts.age(acts.hold(pat, avon.slot(at(10), office)))
+                booking.expire_holds(now=NOW)
+
+            warm(sweep)
+            with just_before("FOR NO KEY UPDATE SKIP LOCKED", migrate):
+                sweep()
+
+        assert set(Appointment.objects.values_list("status", flat=True)) == {"expired"}
+
+
+@contextmanager
+def just_before(words: str, migrate: Callable[[], None]) -> Iterator[None]:
+    """Lets a migration come before the first statement with these `words`, and after all that goes before it."""
+    came = []
+
+    def execute_then(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if words in sql and not came:
+            came.append(sql)
+            migrate()
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(execute_then):
+        yield
+    assert came
+
+
+def in_a_transaction(pat: Patient) -> Patient:
+    with transaction.atomic():
+        return Patient.objects.get(pk=pat.pk)
 
 
 def test_it_would_fail_for_ever_otherwise(pat: Patient, migrate: Any, monkeypatch: pytest.MonkeyPatch):

@@ -23,7 +23,8 @@ def test_it_is_ready_with_its_migrations(db: None):
     assert "Set-Cookie" not in answer.headers
 
 
-def test_it_is_not_ready_before_a_migration(db: None):
+@pytest.mark.usefixtures("as_owner")
+def test_it_is_not_ready_before_a_migration():
     app, name = sorted(probes.needed())[0]
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM django_migrations WHERE app = %s AND name = %s", [app, name])
@@ -33,7 +34,8 @@ def test_it_is_not_ready_before_a_migration(db: None):
     assert (answer.status_code, answer.content) == (503, b"not ready\n")
 
 
-def test_it_stays_ready_with_a_newer_migration_than_it_knows(db: None):
+@pytest.mark.usefixtures("as_owner")
+def test_it_stays_ready_with_a_newer_migration_than_it_knows():
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('clinics', '9999_next', now())")
 

@@ -21,6 +21,13 @@ PRODUCTION = {
     "DATABASE_URL": "postgresql://sameday@localhost/sameday",
     "REDIS_URL": "redis://localhost",
 }
+TURN_SECRET = "a-third-secret-of-fifty-characters-0123456789-ABCDEF"
+LIVEKIT = {
+    "VIDEO_PROVIDER": "livekit",
+    "LIVEKIT_URL": "wss://live.clinics.org",
+    "LIVEKIT_API_KEY": "APIclinics",
+    "LIVEKIT_API_SECRET": "0123456789-0123456789-0123456789",
+}
 
 
 def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -72,6 +79,25 @@ def test_it_refuses_to_start_without(name: str):
         ({"EMAIL_HOST_USER": "s", "EMAIL_HOST_PASSWORD": "p", "EMAIL_USE_TLS": "0"}, "in clear"),
         ({"DEFAULT_FROM_EMAIL": "Sameday <care@sameday.example>"}, "Set DEFAULT_FROM_EMAIL"),
         ({"METRICS_TOKEN": "short"}, "METRICS_TOKEN has at least 24 characters"),
+        ({"PAYMENT_PROVIDER": "paypal"}, "use manual or stripe"),
+        ({"PAYMENT_PROVIDER": "stripe", "STRIPE_SECRET_KEY": "sk"}, "STRIPE_PUBLISHABLE_KEY, STRIPE_WEBHOOK_SECRET"),
+        ({"VIDEO_PROVIDER": "zoom"}, "use peer or livekit"),
+        ({"VIDEO_PROVIDER": "peer"}, "VIDEO_PROVIDER=peer needs TURN_URLS"),
+        ({"TURN_URLS": "turn:turn.clinics.org"}, "Set both TURN_URLS and TURN_SECRET"),
+        ({"TURN_SECRET": TURN_SECRET}, "Set both TURN_URLS and TURN_SECRET"),
+        ({"TURN_URLS": "turn:turn.clinics.org", "TURN_SECRET": "north"}, "TURN_SECRET is too short or too plain"),
+        ({"TURN_URLS": "stun:turn.clinics.org", "TURN_SECRET": TURN_SECRET}, "not 'stun:turn.clinics.org'"),
+        ({"TURN_URLS": "turn:127.0.0.1:3478", "TURN_SECRET": TURN_SECRET}, "not 127.0.0.1"),
+        ({"TURN_URLS": "turns:[::1]:5349", "TURN_SECRET": TURN_SECRET}, "not ::1"),
+        ({"TURN_URLS": "turn:localhost", "TURN_SECRET": TURN_SECRET}, "not localhost"),
+        ({"VIDEO_PROVIDER": "livekit", "LIVEKIT_URL": "wss://l.org"}, "LIVEKIT_API_KEY, LIVEKIT_API_SECRET"),
+        ({**LIVEKIT, "LIVEKIT_URL": "ws://l.org"}, "LIVEKIT_URL must begin with wss://"),
+        ({**LIVEKIT, "LIVEKIT_API_URL": "http://l.org"}, "LIVEKIT_API_URL with https://"),
+        ({**LIVEKIT, "LIVEKIT_API_SECRET": "secret"}, "LIVEKIT_API_SECRET has at least 32"),
+        ({"PROOF_VERIFIERS": "demo"}, "not demo"),
+        ({"PROOF_VERIFIERS": "codes"}, "Set LOOKUPS_KEY"),
+        ({"PROOF_VERIFIERS": "retail", "PROOF_RETAIL_URL": "http://r.example"}, "PROOF_RETAIL_URL must begin"),
+        ({"PROOF_VERIFIERS": "retail", "PROOF_RETAIL_URL": "https://r.example"}, "Ed25519 public keys of 32 bytes"),
         ({"TWILIO_ACCOUNT_SID": "AC1"}, "TWILIO_AUTH_TOKEN"),
         ({"TWILIO_ACCOUNT_SID": "AC1", "TWILIO_AUTH_TOKEN": "t"}, "TWILIO_FROM"),
     ],
@@ -89,12 +115,18 @@ def test_the_table_of_settings_is_whole():
     read = set(re.findall(r'(?:required|environ\.get|environment\.get)\(\s*f?"([A-Z][A-Z_{}a-z]+)"', source))
     twilio = re.search(r"TWILIO_\{name\}.*?for name in \((.*?)\)", source, re.DOTALL)
     assert twilio
-    read = read - {"TWILIO_{name}"} | {f"TWILIO_{name}" for name in re.findall(r'"([A-Z_]+)"', twilio[1])}
+    stripe = re.search(r"STRIPE_\{name\}.*?for name in \((.*?)\)", source, re.DOTALL)
+    assert stripe
+    livekit = re.search(r"for name in \((.*?)\)", source.partition("LIVEKIT = ")[2])
+    assert livekit
+    for provider, names in (("TWILIO", twilio[1]), ("STRIPE", stripe[1]), ("LIVEKIT", livekit[1])):
+        read = read - {f"{provider}_{{name}}"} | {f"{provider}_{name}" for name in re.findall(r'"([A-Z_]+)"', names)}
     chapter = (ROOT / "docs/operations.md").read_text().partition("## Settings")[2].partition("\n## ")[0]
     cells = [line.split("|")[1] for line in chapter.splitlines() if line.startswith("| `")]
     told = set(re.findall(r"`([A-Z_]+)`", " ".join(cells)))
 
-    assert read - {"SAMEDAY_MODE"} == told
+    # Of the demo alone, which sets both itself.
+    assert read - {"SAMEDAY_MODE", "DEMO_LOG"} == told
 
 
 def test_the_example_of_settings_holds_no_usable_secret():

@@ -1,6 +1,7 @@
 """Production, rehearsed: what compose.yaml starts, as processes of this machine (docs/operations.md)."""
 
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -9,12 +10,15 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
 
 from tests.config import rehearsing
-from tests.config.rehearsing import TOKEN, Stack, run, until
+from tests.config.rehearsing import HOST, PATIENCE, TOKEN, Stack, run, until
 
 pytestmark = [
     pytest.mark.slow,
@@ -56,6 +60,31 @@ def test_beat_and_worker_are_seen_to_run(stack: Stack):
     until(seen, stack.log("worker").read_text())
     assert '"task": "config.tasks.note_beat"' in stack.log("worker").read_text()
     assert stack.running["beat"].poll() is None
+
+
+def test_sockets_are_opened_by_nginx_and_closed_when_they_are_to_stop(stack: Stack):
+    """Without a ticket that is good one is opened and closed at once (4401); for a stranger's page none is opened."""
+    url = f"wss://localhost:{stack.ports['https']}/ws/clinician?ticket={CANARY}"
+    trust = ssl.create_default_context(cafile=str(stack.folder / "fullchain.pem"))
+    ours: dict[str, Any] = {"origin": f"https://{HOST}", "ssl": trust, "open_timeout": PATIENCE}
+
+    with connect(url, **ours) as socket:
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(timeout=20)
+        assert closed.value.rcvd.code == 4401
+    with pytest.raises(InvalidStatus) as refused, connect(url, **{**ours, "origin": "https://evil.example"}):
+        pass
+    assert refused.value.response.status_code == 403
+    token = {"Authorization": f"Bearer {TOKEN}"}
+    assert b'sameday_sockets_open{kind="clinician"} 0.0' in stack.direct("sockets", "GET", "/metrics", token)[1]
+    assert stack.direct("sockets", "GET", "/metrics")[0] == 404
+    assert CANARY not in stack.log("sockets").read_text() + stack.log("nginx").read_text()
+
+    stack.stop("sockets")
+    with pytest.raises(InvalidStatus), connect(url, **ours):
+        pass
+    assert stack.outside("GET", "/readyz") == (200, b"ok\n")
+    stack.sockets()
 
 
 def test_no_log_holds_what_was_asked_for(stack: Stack):
