@@ -7,6 +7,7 @@ board       what is asked and booked, as the planting hands it over
 load        the process that asks and books, over HTTP or as bare SQL
 bare        holding and booking as a client would who writes SQL by hand
 reminders   many reminders that are due at once, sent by one worker (draining) to a mail server (sink)
+bare_reminders  the same by hand; worker_settings and counting are the worker's
 cpu         who used the processor
 measuring   rounds of both kinds by turns, and what came of them
 report      the table, the targets, the JSON

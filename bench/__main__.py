@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from bench import cpu, history, measuring, reminders, report, servers
+from bench import broker, claims, cpu, history, measuring, reminders, report, rosters, servers, sockets
 from bench.board import Board
 from bench.measuring import Size, Stand
 from bench.report import History, Volume
@@ -24,7 +24,8 @@ from config import embedded
 
 DEMO, SCALE, HISTORY = "demo", "scale", "history"
 CROWD = 8
-PARTS = ("search", "history", "booking", "reminders")
+PARTS = ("search", "history", "booking", "broker", "reminders", "rosters", "claims", "sockets")
+ON_A_VOLUME = {"search", "history", "booking"}
 
 
 def main() -> int:
@@ -34,6 +35,10 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=Size.seconds, help="of a round of searches (%(default)s)")
     parser.add_argument("--visits", type=int, default=Size.visits, help="of a client's round of bookings (%(default)s)")
     parser.add_argument("--reminders", type=int, default=5_000, help="that are due at once (default: %(default)s)")
+    parser.add_argument("--people", type=int, default=100_000, help="on a roster (default: %(default)s)")
+    parser.add_argument("--waiting", type=int, default=10_000, help="for a clinician (default: %(default)s)")
+    parser.add_argument("--sockets", type=int, default=2_000, help="that are open at once (default: %(default)s)")
+    parser.add_argument("--watchers", type=int, default=500, help="of them, that are told at once (%(default)s)")
     parser.add_argument("--only", choices=PARTS, action="append", help="a part of it")
     asked = parser.parse_args()
     size = Size(rounds=asked.rounds, seconds=asked.seconds, visits=asked.visits)
@@ -42,16 +47,35 @@ def main() -> int:
     parts = asked.only or PARTS
     targets: list[report.Target] = []
     with embedded.lent(servers.FOLDER) as urls:
-        if set(parts) - {"reminders"}:
+        if ON_A_VOLUME & set(parts):
             volume = run(SCALE if asked.scale else DEMO, urls, size, parts)
             print(report.show(volume))
             print(f"\n{report.write(volume, servers.FOLDER)}, {time.monotonic() - began:.0f} s")
             targets += volume.targets()
+        if "broker" in parts:
+            beside = with_broker_hanging(urls, size)
+            print(beside.show())
+            targets += beside.targets()
         if "reminders" in parts:
             tell(f"{asked.reminders:,} reminders that are due, sent by one worker")
             sent = reminders.measure(urls, asked.reminders)
-            print(sent.show())
+            print(f"{sent.show()}\n\n{reminders.write(sent, servers.FOLDER)}")
             targets += sent.targets()
+        if "rosters" in parts:
+            tell(f"Rosters of {asked.people:,} people, read, matched and diffed by one worker")
+            for worked in rosters.measure(urls, asked.people):
+                print(worked.show())
+                targets += worked.targets()
+        if "claims" in parts:
+            tell(f"{asked.waiting:,} waiting, and clinicians who claim at once")
+            taken = claims.measure(urls, asked.waiting)
+            print(taken.show())
+            targets += taken.targets()
+        if "sockets" in parts:
+            tell(f"{asked.sockets:,} sockets at one server, {asked.watchers} of them told at once, and chat")
+            held = sockets.measure(urls, asked.sockets, asked.watchers)
+            print(f"{held.show()}\n\n{sockets.write(held, servers.FOLDER)}")
+            targets += held.targets()
     return 0 if all(target.reached or target.orientation for target in targets) else 1
 
 
@@ -81,6 +105,17 @@ def run(name: str, urls: dict[str, str], size: Size, parts: tuple[str, ...] | li
     return volume
 
 
+def with_broker_hanging(urls: dict[str, str], size: Size) -> broker.Beside:
+    """Hold and book at two servers on the demo's volume: one has Valkey, and the other one that hangs."""
+    urls = urls | {"DATABASE_URL": prepared(DEMO, urls)}
+    board = planted(urls)
+    tell("Hold and book, with a broker and with one that hangs")
+    with broker.hanging() as deaf, standing(urls, size) as answers, standing(urls, size, redis_url=deaf) as hangs:
+        for stand in (answers, hangs):
+            measuring.warm_up(stand, board)
+        return broker.measure(answers, hangs, iter(board.spread))
+
+
 def prepared(name: str, urls: dict[str, str]) -> str:
     """The volume's database with everything in it; its address."""
     url, is_seeded = servers.make_database(urls["DATABASE_URL"], name)
@@ -108,11 +143,12 @@ def planted(urls: dict[str, str]) -> Board:
 
 
 @contextmanager
-def standing(urls: dict[str, str], size: Size) -> Iterator[Stand]:
-    """The web server on a database, and the load process beside it."""
+def standing(urls: dict[str, str], size: Size, *, redis_url: str = "") -> Iterator[Stand]:
+    """The web server on a database, and the load process beside it; with another broker, where one is named."""
+    environment = servers.environment(servers.FOLDER, urls | ({"REDIS_URL": redis_url} if redis_url else {}))
     log = servers.FOLDER / "logs" / "web.log"
     with ExitStack() as stack:
-        port, web = stack.enter_context(servers.web(servers.environment(servers.FOLDER, urls), log))
+        port, web = stack.enter_context(servers.web(environment, log))
         yield Stand(
             load=stack.enter_context(measuring.load()),
             database_url=urls["DATABASE_URL"],

@@ -1,22 +1,42 @@
-"""The process that plants reminders, or drains them as one worker: `python -m bench.draining plant|drain COUNT`.
+"""The process that plants reminders, or has one worker drain them: `python -m bench.draining plant COUNT`, `… drain`.
 
-Draining calls the tasks that beat calls, one after the other, until nothing is left, with mail by SMTP to where
-EMAIL_HOST and EMAIL_PORT say. It prints what came of it as JSON.
+Draining starts a worker as compose.yaml does, and calls the tasks that beat calls, when beat calls them, until nothing
+is left; its mail goes by SMTP to where EMAIL_HOST and EMAIL_PORT say. It prints what came of it as JSON.
 """
 
+import itertools
 import json
 import os
+import signal
+import subprocess
 import sys
+import tempfile
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import django
+import psutil
+
+from bench import cpu
+from config import embedded
 
 DAY_BEFORE = "P1D"
 BATCH = 5_000
 LIMIT = 3_600.0  # seconds
+# As compose.yaml has it: a process of four threads.
+WORKER = (
+    "worker", "--pool", "threads", "--concurrency", "4", "--loglevel", "WARNING", "--without-gossip",
+    "--without-mingle", "--without-heartbeat",
+)  # fmt: skip
+# What drains reminders, of all that beat calls. Beat calls both at once, and then messages find no reminders yet until
+# half a minute later: here they come a second later, and that half minute is not measured.
+SWEEPS = {"send-reminders": 0.0, "send-emails": 1.0}
+STARTS = 15  # different times of visits: those of a day are many, those of an hour few
 
 
 def plant(count: int, *, now: datetime) -> None:
@@ -41,7 +61,7 @@ def plant(count: int, *, now: datetime) -> None:
     kind, _ = VisitType.objects.get_or_create(
         code="office", defaults={"name": "Office visit", "duration": timedelta(minutes=20), "step": 20}
     )
-    start = now + timedelta(hours=20)
+    starts = [now + timedelta(hours=20, minutes=number) for number in range(STARTS)]
     for first in range(0, count, BATCH):
         numbers = range(first, min(first + BATCH, count))
         calendars = Calendar.objects.bulk_create([Calendar(kind="patient") for _ in numbers])
@@ -58,7 +78,7 @@ def plant(count: int, *, now: datetime) -> None:
                 ends_at=start + kind.duration, status="booked", source="patient", price=0, paid_by="per_visit",
                 booked_at=now,
             )
-            for patient in patients
+            for patient, start in zip(patients, itertools.cycle(starts), strict=False)
         )  # fmt: skip
         links.save_all(link for visit in visits for link in notices.planned_links(visit))
         Reminder.objects.bulk_create(
@@ -74,46 +94,84 @@ def noon_zone(now: datetime) -> str:
 
 
 def drain() -> dict[str, Any]:
-    """Hand over and send what is due, as one worker does."""
-    import clinics.tasks  # noqa: PLC0415
-    import scheduling.tasks  # noqa: PLC0415
+    """Have one worker hand over and send what is due."""
     from clinics.models import Message  # noqa: PLC0415
     from scheduling.models import Reminder  # noqa: PLC0415
 
-    began, cpu = time.monotonic(), time.process_time()
+    planned, open_ = Reminder.objects.filter(status="planned"), Message.objects.filter(status__in=Message.OPEN)
+    sent = Reminder.objects.filter(status="sent"), Message.objects.filter(status="sent", template="visit_reminder")
+    before = [rows.count() for rows in sent]
     handed_over = 0.0
-    while time.monotonic() < began + LIMIT:
-        scheduling.tasks.send_reminders()
-        handed_over = handed_over or time.monotonic() - began
-        clinics.tasks.send_messages("email")
-        if (
-            not Reminder.objects.filter(status="planned").exists()
-            and not Message.objects.filter(status="queued").exists()
-        ):
-            break
+    with tempfile.TemporaryDirectory() as folder:
+        statements = Path(folder) / "statements"
+        with worker(statements) as process:
+            postgres = cpu.postmaster(os.environ["DATABASE_URL"])
+            spent = [cpu.tree(one) for one in (process, postgres) if one]
+            began, due = time.monotonic(), dict(SWEEPS)
+            while time.monotonic() < began + LIMIT:
+                call_what_is_due(due, since=began)
+                if not planned.exists():
+                    handed_over = handed_over or time.monotonic() - began
+                    if not open_.exists():
+                        break
+                time.sleep(0.2)
+            seconds = time.monotonic() - began
+            spent = [cpu.tree(one) - was for one, was in zip((process, postgres), spent, strict=False) if one]
+        counted = int(statements.read_text())
+    reminders, messages = (rows.count() - was for rows, was in zip(sent, before, strict=True))
     return {
         "handed_over": handed_over,
-        "seconds": time.monotonic() - began,
-        "cpu": time.process_time() - cpu,
-        "reminders": Reminder.objects.filter(status="sent").count(),
-        "messages": Message.objects.filter(status="sent", template="visit_reminder").count(),
+        "seconds": seconds,
+        "cpu": spent[0],
+        "cpu_postgres": sum(spent[1:]),
+        "statements": counted,
+        "reminders": reminders,
+        "messages": messages,
     }
 
 
-def main(what: str, count: str) -> None:
+@contextmanager
+def worker(statements: Path) -> Iterator[psutil.Process]:
+    """A worker that is ready, for as long as the block takes. `statements` is where it says how many it sent."""
+    from config.celery import app  # noqa: PLC0415
+
+    name = f"bench@{os.environ['BENCH_QUEUE']}"
+    started = subprocess.Popen(
+        [sys.executable, "-W", "ignore:You", "-m", "celery", "--quiet", "--app", "config", *WORKER, "--hostname", name],
+        env=os.environ | {"BENCH_STATEMENTS": str(statements)}, stdin=subprocess.DEVNULL, stdout=sys.stderr,
+        start_new_session=True,
+    )  # fmt: skip
+    process = psutil.Process(started.pid)
+    try:
+        deadline = time.monotonic() + 120
+        while not app.control.ping(destination=[name], timeout=1):
+            if started.poll() is not None or time.monotonic() > deadline:
+                raise embedded.ServerFailed("The worker did not answer.")
+        yield process
+        started.send_signal(signal.SIGTERM)
+        started.wait(60)
+    finally:
+        with suppress(psutil.Error):
+            embedded.end([process, *process.children(recursive=True)])
+        started.wait(10)
+
+
+def call_what_is_due(due: dict[str, float], *, since: float) -> None:
+    """Do as beat does, by its schedule. `due` says of each entry when it is called next, in seconds from `since` on."""
+    from config.celery import app  # noqa: PLC0415
+
+    for name, at in due.items():
+        if time.monotonic() >= since + at:
+            entry = app.conf.beat_schedule[name]
+            app.send_task(entry["task"], args=entry.get("args"), **entry.get("options", {}))
+            due[name] = at + entry["schedule"].total_seconds()
+
+
+def main(what: str, count: str = "0") -> None:
     django.setup()
     if what == "plant":
         plant(int(count), now=datetime.now(UTC))
-        return
-    from django.test.utils import override_settings  # noqa: PLC0415
-
-    by_smtp = override_settings(
-        TRANSPORTS={"email": "clinics.transports.smtp", "sms": "clinics.transports.demo"},
-        EMAIL_BACKEND="django.core.mail.backends.smtp.EmailBackend",
-        EMAIL_HOST=os.environ["EMAIL_HOST"],
-        EMAIL_PORT=int(os.environ["EMAIL_PORT"]),
-    )
-    with by_smtp:
+    else:
         print(json.dumps(drain()))
 
 

@@ -8,7 +8,11 @@ from contextlib import contextmanager
 
 from config import embedded
 
-ANSWERS = {"EHLO": b"250-sink\r\n250 SIZE 1000000\r\n", "DATA": b"354 Go on\r\n", "QUIT": b"221 Bye\r\n"}
+ANSWERS = {
+    "EHLO": b"250-sink\r\n250-PIPELINING\r\n250 SIZE 1000000\r\n",
+    "DATA": b"354 Go on\r\n",
+    "QUIT": b"221 Bye\r\n",
+}
 
 
 class Sink:

@@ -1,0 +1,1 @@
+"""Our own database backend, counting the statements that a process sends (DATABASES of bench.worker_settings)."""
