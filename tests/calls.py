@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from clinics.models import User
@@ -28,6 +29,14 @@ class Caller:
         return self.client.post(
             API + path, {} if body is None else body, "application/json", headers={**self.headers, **headers}
         )
+
+    def put(self, path: str, body: Any, **headers: str) -> Any:
+        return self.client.put(API + path, body, "application/json", headers={**self.headers, **headers})
+
+    def upload(self, path: str, content: bytes, fields: dict[str, Any] | None = None, **headers: str) -> Any:
+        """Send a form with a file, as a client of the API does."""
+        form = {"file": SimpleUploadedFile("roster.csv", content, "text/csv"), **(fields or {})}
+        return self.client.post(API + path, form, headers={**self.headers, **headers})
 
     def patch(self, path: str, body: Any, **headers: str) -> Any:
         return self.client.patch(API + path, body, "application/json", headers={**self.headers, **headers})

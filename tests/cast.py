@@ -30,6 +30,7 @@ from clinics.refusals import Refused
 from memberships.models import Membership, Plan, Price, VisitPrice
 from scheduling.models import Appointment, Shift, VisitType
 from scheduling.slots import Slot
+from tests.canaries import FAMILY_NAME, STREET
 
 # A Tuesday, 9:00 in Ohio.
 NOW = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
@@ -169,8 +170,9 @@ def make_patient(
         calendar=Calendar.objects.create(kind="patient"),
         user=make_user(name.lower()) if user else None,
         given_name=name,
-        family_name="Example",
+        family_name=FAMILY_NAME,
         birth_date=born,
+        street=STREET,
     )
     if member:
         make_member(patient)

@@ -1,15 +1,56 @@
 """The named cast: Avon and its people, and an outsider who must see nothing."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import time_machine
+from django.db import transaction
+from django.test import TransactionTestCase
 
+from clinics import rights
 from clinics.models import Patient, User
 from scheduling.models import VisitType
-from tests import cast
+from tests import cast, owner
 from tests import world as worlds
 from tests.cast import NOW, Place, at
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """The owner makes and migrates the tests' database: this comes just before."""
+    owner.log_in_as(owner.OWNER)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The database is there. From here on everything is the application's doing, except for emptying tables between
+    tests without a transaction around them, which TransactionTestCase does; and in the end the owner drops it.
+    """
+    empty = TransactionTestCase._fixture_teardown
+
+    def as_owner(case: TransactionTestCase) -> None:
+        with owner.acting():
+            empty(case)
+
+    with django_db_blocker.unblock():
+        rights.give(owner.APPLICATION["USER"])
+    owner.log_in_as(owner.APPLICATION)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(TransactionTestCase, "_fixture_teardown", as_owner)
+        yield
+    owner.log_in_as(owner.OWNER)
+
+
+@pytest.fixture
+def as_owner(db: None) -> Iterator[None]:
+    """The whole test is the owner's: for what needs the tables' owner in the test's own transaction, such as ANALYZE.
+
+    Asked for by a mark, so that it comes before anything is made.
+    """
+    with owner.acting(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture

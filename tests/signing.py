@@ -5,7 +5,9 @@ import re
 import time
 from typing import Any
 
+import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.test import Client
 
 APP = "/auth/app/v1"
@@ -51,6 +53,19 @@ def totp(seed: str, *, steps: int = 0) -> str:
     """The code of now, or of so many 30-second steps from now."""
     code: str = format_hotp_value(hotp_value(seed, int(time.time()) // 30 + steps))
     return code
+
+
+def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The passwords that MD5PasswordHasher hashes from now on: that is what takes a sign-in's time."""
+    found: list[str] = []
+    encode = MD5PasswordHasher.encode
+
+    def noted(self: Any, password: str, salt: str) -> str:
+        found.append(password)
+        return str(encode(self, password, salt))
+
+    monkeypatch.setattr(MD5PasswordHasher, "encode", noted)
+    return found
 
 
 def csrf_in(page: Any) -> str:

@@ -2,6 +2,7 @@
 
 import os
 from typing import Any
+from uuid import UUID
 
 import pytest
 import schemathesis
@@ -18,8 +19,13 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from clinics.models import Patient
 from tests.calls import sign_in
+from tests.cast import NOW
+from tests.virtualcare import people
 from tests.world import CANARY, ROLES, World
+from virtualcare.demo import forms as samples
+from virtualcare.models import Duty
 
 EXAMPLES = 100 if os.environ.get("SAMEDAY_PROOF") else 4
 CHECKS = [
@@ -51,10 +57,22 @@ def schema(db: None) -> Any:
     return schemathesis.openapi.from_wsgi("/api/schema?format=json", application)
 
 
-def real(case: Any, world: World, choice: int) -> None:
+@pytest.fixture
+def consults(world: World, stranger: Patient) -> list[UUID]:
+    """The patient's that is over, one in the care of the world's doctor, and one that waits."""
+    samples.seed(now=NOW)
+    Duty.objects.create(clinician=world.doctor, available=True, changed_at=NOW, heard_at=NOW)
+    people.on_call(world.doctor)
+    in_care = people.waiting(world.patient)
+    assert people.taken(world.doctor) == in_care
+    return [world.consult.pk, in_care.pk, people.waiting(stranger).pk]
+
+
+def real(case: Any, world: World, consults: list[UUID], choice: int) -> None:
     """Put ids that exist where generated ones would only ever find nothing."""
     ids = {"hold_id": world.held.pk, "visit_id": world.visit.pk, "clinic_id": world.avon.clinic.pk}
-    ids |= {"patient_id": world.patient.pk}
+    ids |= {"patient_id": world.patient.pk, "invoice_id": world.invoice.pk, "method_id": world.method.pk}
+    ids |= {"consult_id": consults[choice // 2 % len(consults)]}
     if choice % 2:
         for name in list(case.path_parameters or {}):
             if name in ids:
@@ -66,14 +84,19 @@ def real(case: Any, world: World, choice: int) -> None:
             ("slot", world.slot(9 + choice % 8)),
             ("hold", str(world.held.pk)),
             ("patient", str(world.patient.pk)),
+            ("method", str(world.method.pk)),
+            ("complaint", "cough"),
+            ("answers", {}),
+            ("consents", ["telehealth"]),
+            ("version", choice % 3),
         ):
             if name in case.body:
                 case.body[name] = value
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_it_keeps_to_its_description(role: str, schema: Any, world: World):
-    user = world.callers[role]
+@pytest.mark.parametrize("role", [*ROLES, "clinician on call"])
+def test_it_keeps_to_its_description(role: str, schema: Any, world: World, consults: list[UUID]):
+    user = world.doctor.user if role == "clinician on call" else world.callers[role]
     headers = {"X-Session-Token": sign_in(user)} if user else {}
     operations = [found.ok() for found in schema.get_all_operations()]
 
@@ -94,7 +117,7 @@ def test_it_keeps_to_its_description(role: str, schema: Any, world: World):
         )
         def keeps(case: Any, choice: int) -> None:
             with transaction.atomic():
-                real(case, world, choice)
+                real(case, world, consults, choice)
                 answer = case.call(headers=headers)
                 case.validate_response(answer, checks=CHECKS, headers=headers)
                 assert role not in OUTSIDERS or CANARY.encode() not in answer.content

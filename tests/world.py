@@ -4,15 +4,22 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from clinics.models import Identifier, Patient, Proxy, Session, StaffRole, User
+from django.db import transaction
+
+from clinics.models import Clinician, Identifier, Organization, Patient, Proxy, Session, StaffRole, User
+from memberships import enrolling
+from memberships.billing import issuing
+from memberships.models import Invoice, InvoiceLine, PaymentMethod, Price, Subscription
 from scheduling import booking
 from scheduling.models import Appointment, VisitType
 from tests import cast
 from tests.calls import sign_in
+from tests.canaries import STEM
 from tests.cast import NOW, Place, at
+from virtualcare.models import Consult, IntakeForm
 
 # Stands in everything about the patient: an answer that contains it shows something of them.
-CANARY = "Canaria"
+CANARY = f"{STEM}a"
 # Why the patient comes, which a limited parent is not told.
 WHY = f"{CANARY} coughs"
 ROLES = [
@@ -40,6 +47,13 @@ class World:
     held: Appointment
     callers: dict[str, User | None]
     session: uuid.UUID  # one of the owner's
+    subscription: Subscription  # the patient's, which a parent pays for
+    employer: Organization
+    benefits: User  # its benefit staff
+    invoice: Invoice  # that the owner pays, for the patient
+    method: PaymentMethod  # the owner's card
+    doctor: Clinician  # who had the patient in virtual care, and works at no clinic
+    consult: Consult  # that is over and written up
 
     def slot(self, hour: int = 15, place: Place | None = None) -> str:
         return (place or self.avon).slot(at(hour), self.office).id
@@ -77,4 +91,81 @@ def make(avon: Place, office: VisitType) -> World:
     assert patient.user
     sign_in(patient.user)
     session = Session.objects.get(user=patient.user).id
-    return World(avon, elsewhere, office, patient, visit, held, callers, session)
+    subscription = enrolling.join(
+        patient=patient,
+        payer=by_user(parent),
+        price=Price.objects.select_related("plan").get(plan="standard"),
+        members=[],
+        method=None,
+        accept_due=None,
+        actor=by_user(parent),
+        now=NOW,
+    )
+    employer = Organization.objects.create(kind=Organization.Kind.EMPLOYER, name="Works", slug="works")
+    benefits = cast.make_user("benefits")
+    benefits.staff_roles.create(role="benefits", organization=employer)
+    line = issuing.Line(
+        kind=InvoiceLine.Kind.MEMBERSHIP, description=f"{CANARY}, a year", amount=9_900, patient=patient.pk
+    )
+    with transaction.atomic():
+        invoice = issuing.issue(payer=by_user(patient), kind=Invoice.Kind.FEE, lines=[line], on=NOW.date(), now=NOW)
+    assert invoice
+    method = PaymentMethod.objects.create(
+        user=patient.user, provider="stripe", token="cus_1/pm_1", brand="visa", last4="4242"
+    )
+    doctor = cast.make_clinician(elsewhere.clinic, "Stone", user=cast.make_user("doctor"))
+    consult = make_consult(patient, doctor)
+    return World(
+        avon,
+        elsewhere,
+        office,
+        patient,
+        visit,
+        held,
+        callers,
+        session,
+        subscription,
+        employer,
+        benefits,
+        invoice,
+        method,
+        doctor,
+        consult,
+    )
+
+
+def make_consult(patient: Patient, doctor: Clinician) -> Consult:
+    """A consult by text of `patient` with `doctor` that was completed at NOW, with a message and a summary."""
+    form = IntakeForm.objects.create(
+        complaint="cough", version=1, name="Cough", acuity=3, written_at=NOW, published_at=NOW, is_sample=True
+    )
+    consult = Consult.objects.create(
+        patient=patient,
+        requested_by=by_user(patient),
+        modality="text",
+        status=Consult.Status.COMPLETED,
+        created_at=NOW,
+        street=f"1 {CANARY} Road",
+        city="Avon",
+        state="OH",
+        postal_code="44011",
+        form=form,
+        acuity=3,
+        queued_at=NOW,
+        due_at=NOW,
+        clinician=doctor,
+        accepted_at=NOW,
+        ended_at=NOW,
+        seen_at=NOW,
+        last_seq=1,
+        price=0,
+    )
+    consult.carers.create(clinician=doctor, since=NOW)
+    consult.chat.create(seq=1, role="patient", sender=patient.user, body=WHY, at=NOW)
+    consult.summaries.create(version=1, clinician=doctor, released_at=NOW, reason=WHY, assessment=WHY, plan=WHY)
+    return consult
+
+
+def by_user(patient: Patient) -> User:
+    assert patient.user
+    return patient.user

@@ -5,10 +5,13 @@ Without Chromium these tests skip, loudly; in CI they must run (`.ci/packages` i
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.signals import request_finished, request_started  # noqa: TID251 (nothing else tells of both)
 from playwright.sync_api import Browser, Page, sync_playwright
 
 CHROMIUM = next(
@@ -41,6 +44,38 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(autouse=True)
+def settled(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Lets the server answer what the pages still asked when they were closed, before the tables are emptied under it.
+
+    Set up before every page, hence taken down after all of them. A request that came late would hold what is emptied,
+    or write into the next test.
+    """
+    if "live_server" not in request.fixturenames:
+        yield
+        return
+    request.getfixturevalue("transactional_db")
+    begun: list[float] = []
+    ended: list[float] = []
+
+    def begin(**_: Any) -> None:
+        begun.append(time.monotonic())
+
+    def end(**_: Any) -> None:
+        ended.append(time.monotonic())
+
+    request_started.connect(begin)
+    request_finished.connect(end)
+    yield
+    quiet, until = 0, time.monotonic() + 30
+    while quiet < 5 and time.monotonic() < until:
+        time.sleep(0.05)
+        quiet = quiet + 1 if len(begun) == len(ended) else 0
+    request_started.disconnect(begin)
+    request_finished.disconnect(end)
+    assert quiet == 5, f"Half a minute after the test {len(begun) - len(ended)} requests are not answered."
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from clinics.models import Proxy
 from scheduling.models import Appointment, Claim
 from tests import cast
 from tests.calls import Caller
+from tests.canaries import FAMILY_NAME
 from tests.cast import NOW, at
 
 pytestmark = pytest.mark.django_db
@@ -170,7 +171,7 @@ class TestAParent:
 
         listed = me.get("/appointments").json()["results"]
 
-        assert booked["patient"]["name"] == "Kid Example"
+        assert booked["patient"]["name"] == f"Kid {FAMILY_NAME}"
         assert [(row["id"], row["reason"]) for row in listed] == [(booked["id"], "Ear ache")]
         assert Appointment.objects.get().source == "proxy"
 

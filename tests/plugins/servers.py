@@ -3,7 +3,8 @@
 Loaded by name (see pyproject.toml), because the addresses must be in the environment before Django reads its
 settings. The run's own process borrows the servers in .sameday/test; its xdist workers inherit the addresses.
 Several runs at once share the servers, and the last one stops them; SAMEDAY_KEEP_SERVERS=1 leaves them running,
-which saves a second a run. DATABASE_URL and REDIS_URL, when set, are used instead.
+which saves a second a run. DATABASE_URL and REDIS_URL, when set, are used instead; DATABASE_URL is then the owner's of
+the tables to be, who makes the role that the code under test runs as (tests/plugins/roles.py).
 """
 
 import os
@@ -12,11 +13,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import psutil
 import psycopg
 import pytest
 
 from config import embedded
+from tests.plugins import roles
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / ".sameday" / "test"
 borrowed = ExitStack()
@@ -30,6 +31,8 @@ def pytest_load_initial_conftests() -> Iterator[None]:
     os.environ.update(borrowed.enter_context(embedded.lent(FOLDER, fast=True)))
     if "DATABASE_URL" in ours:
         os.environ["DATABASE_URL"] = of_this_run(os.environ["DATABASE_URL"])
+    if roles.OWNER not in os.environ:  # xdist's workers inherit it
+        os.environ.update(borrowed.enter_context(roles.lesser(os.environ["DATABASE_URL"])))
     yield
 
 
@@ -50,8 +53,5 @@ def of_this_run(url: str) -> str:
     Django makes and drops test_sameday_<pid>; what a killed run left of its own is dropped here.
     """
     with psycopg.connect(url, autocommit=True) as connection:
-        names = connection.execute(r"SELECT datname FROM pg_database WHERE datname ~ '^test_sameday_\d+(_gw\d+)?$'")
-        for (name,) in names.fetchall():
-            if not psutil.pid_exists(int(name.split("_")[2])):
-                connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        roles.drop_left(connection)
     return urlsplit(url)._replace(path=f"/sameday_{os.getpid()}").geturl()
