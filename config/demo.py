@@ -115,7 +115,7 @@ def serve(folder: Path, port: int, sockets_port: int, environment: dict[str, str
         "beat": f"{celery} beat --loglevel WARNING --schedule {schedule}",
     }.items():
         manager.add_process(name, f"exec {python} {command}", env=environment, cwd=str(ROOT))
-    threading.Thread(target=announce, args=[port, logins, folder / LOG], daemon=True).start()
+    threading.Thread(target=announce, args=[port, sockets_port, logins, folder / LOG], daemon=True).start()
     threading.Thread(target=end_orphans, daemon=True).start()
     try:
         manager.loop()
@@ -124,17 +124,26 @@ def serve(folder: Path, port: int, sockets_port: int, environment: dict[str, str
     return 0 if manager.returncode in (130, 143) else 1
 
 
-def announce(port: int, logins: str, log: Path) -> None:
-    """Print the address, the logins and where the log is as soon as the web server answers."""
-    while True:
-        connection = http.client.HTTPConnection(embedded.LOCALHOST, port, timeout=60)
-        with suppress(OSError, http.client.HTTPException):
-            connection.request("GET", "/", headers={"Host": f"localhost:{port}"})
-            connection.getresponse()
-            break
-        time.sleep(0.1)
+def announce(port: int, sockets_port: int, logins: str, log: Path) -> None:
+    """Print the address, the logins and where the log is as soon as web server and socket server answer."""
+    for server in (sockets_port, port):
+        while not answers(server):
+            time.sleep(0.1)
     print(f"\nSameday runs at http://localhost:{port} (Ctrl-C stops it)\n\n{logins}", flush=True)
     print(f"Each request and task is a line of {log}; here you see what goes wrong.\n", flush=True)
+
+
+def answers(port: int) -> bool:
+    """Whether a server at `port` answers, whatever it says."""
+    connection = http.client.HTTPConnection(embedded.LOCALHOST, port, timeout=60)
+    try:
+        connection.request("GET", "/healthz", headers={"Host": f"localhost:{port}"})
+        connection.getresponse()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True
 
 
 def end_orphans() -> None:

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import pwd
+import random
 import signal
 import socket
 import subprocess
@@ -23,6 +24,7 @@ import psutil
 T = TypeVar("T")
 
 LOCALHOST = "127.0.0.1"
+SERVED = range(10_000, 32_768)  # ports below those that Linux and macOS give to clients
 # The programs we run here, and the only ones we ever end.
 OURS = {"postgres", "initdb", "pg_ctl", "pg0", "valkey-server"}
 
@@ -180,8 +182,12 @@ def wait_for(answer: Callable[[], T], *, seconds: float) -> T:
 
 
 def free_port(wanted: int | None = None) -> int:
-    """The port wanted, if nothing on this machine has it, else any free one."""
-    for port in (wanted or 0, 0):
+    """The port wanted, if nothing on this machine has it, else one of SERVED that is free.
+
+    Between being found and being taken it is nobody's: so it is none of those that the system hands to whoever names
+    no port, and a random one.
+    """
+    for port in (*([wanted] if wanted else []), *random.SystemRandom().sample(SERVED, 100), 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 import psutil
@@ -29,6 +30,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 class Demo:
     """One run of the demo, and what it printed."""
 
+    started: ClassVar[list["Demo"]] = []
+
     def __init__(self, folder: Path, port: int, *, command: tuple[str, ...] = (sys.executable, "-m", "config.demo")):
         self.folder, self.port, self.printed = folder, port, ""
         names = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SAMEDAY_MODE"}
@@ -44,6 +47,7 @@ class Demo:
         )
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
+        self.started.append(self)
 
     def read(self) -> None:
         assert self.process.stdout
@@ -80,6 +84,18 @@ class Demo:
             with suppress(psutil.Error):  # ended between being found and being asked
                 told.append(" ".join(process.cmdline()))
         return told
+
+
+@pytest.fixture(autouse=True)
+def none_left() -> Iterator[None]:
+    """A test that fails leaves the folder to the next one."""
+    yield
+    while Demo.started:
+        started = Demo.started.pop()
+        if started.process.poll() is None:
+            started.process.kill()
+            embedded.end(demo.left_over(started.folder))
+            started.status()
 
 
 @pytest.fixture

@@ -249,3 +249,18 @@ def stranger():
     finally:
         process.kill()
         process.wait()
+
+
+class TestFreePort:
+    def test_it_is_none_that_the_system_gives_to_whoever_names_no_port(self):
+        with socket.create_server(("127.0.0.1", 0)) as given:
+            lowest = min(given.getsockname()[1], 32_768)
+
+        assert all(1024 < embedded.free_port() < lowest for _ in range(20))
+
+    def test_it_is_the_one_wanted_unless_somebody_has_it(self):
+        wanted = embedded.free_port()
+        assert embedded.free_port(wanted) == wanted
+
+        with listening(wanted):
+            assert embedded.free_port(wanted) != wanted

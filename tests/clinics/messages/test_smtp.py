@@ -13,6 +13,7 @@ from aiosmtpd.controller import Controller
 from django.conf import LazySettings
 
 from clinics.transports import Became, Outgoing, smtp
+from config import embedded
 
 
 class Handler:
@@ -48,18 +49,12 @@ class Handler:
 @pytest.fixture(params=[(), ("PIPELINING",)], ids=["one by one", "pipelined"])
 def server(settings: LazySettings, request: pytest.FixtureRequest) -> Iterator[Handler]:
     handler = Handler(*request.param)
-    port = free_port()
+    port = embedded.free_port()
     controller = Controller(handler, hostname="127.0.0.1", port=port)
     controller.start()
     configure(settings, port)
     yield handler
     controller.stop()
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def configure(settings: LazySettings, port: int) -> None:
@@ -123,7 +118,7 @@ def test_it_stops_when_the_connection_is_lost(server: Handler):
 
 
 def test_it_tries_nothing_where_nobody_listens(settings: LazySettings):
-    configure(settings, free_port())
+    configure(settings, embedded.free_port())
 
     assert send(outgoing(), outgoing()) == [Became.UNTRIED] * 2
 
