@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import Prefetch, Q, QuerySet
 
@@ -59,6 +59,7 @@ def price_visits(*, benefit: str, amount: int, from_on: date) -> VisitPrice:
     Visits that are booked keep theirs. Raises PricePlanned.
     """
     with transaction.atomic():
+        lock()
         end_before(VisitPrice.objects.filter(benefit=benefit), from_on)
         return VisitPrice.objects.create(benefit=benefit, amount=amount, during=DateRange(from_on, None))
 
@@ -69,8 +70,15 @@ def set_fee(*, code: str, name: str, amount: int, from_on: date) -> Fee:
     What was billed stays. Raises PricePlanned.
     """
     with transaction.atomic():
+        lock()
         end_before(Fee.objects.filter(code=code), from_on)
         return Fee.objects.create(code=code, name=name, amount=amount, during=DateRange(from_on, None))
+
+
+def lock() -> None:
+    """Wait, to the end of the transaction, until nobody else sets what something costs: what they planned is seen."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('sameday.prices', 0))")
 
 
 def end_before(prices: QuerySet[Any], day: date) -> None:

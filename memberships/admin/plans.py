@@ -27,6 +27,13 @@ class OfferAdmin(HouseAdmin):
     roles = StaffRole.CARE
     is_changed = False
 
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Two who add a price at once do so one after the other: the second is told of the first's."""
+        with transaction.atomic():
+            if request.method == "POST":
+                plans.lock()
+            return super().changeform_view(request, *args, **kwargs)
+
     def in_house(self, at: Work, clinics: QuerySet[Clinic]) -> QuerySet[Any]:  # noqa: ARG002 - an override
         return self.model.objects.all()  # type: ignore[no-any-return]
 
@@ -97,8 +104,7 @@ class VisitPriceAdmin(Periods, OfferAdmin):
 
     def save_model(self, request: HttpRequest, obj: VisitPrice, form: Any, change: bool) -> None:  # noqa: ARG002
         asked = form.cleaned_data
-        with transaction.atomic():
-            made = plans.price_visits(benefit=asked["benefit"], amount=asked["amount"], from_on=asked["from_on"])
+        made = plans.price_visits(benefit=asked["benefit"], amount=asked["amount"], from_on=asked["from_on"])
         obj.pk, obj.during = made.pk, made.during
 
 
