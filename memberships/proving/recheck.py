@@ -4,6 +4,11 @@ import logging
 import time
 from collections import Counter
 from datetime import date, datetime, timedelta
+from functools import reduce
+from operator import or_
+
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 
 from memberships import subscriptions
 from memberships.models import Price, Proof, Subscription
@@ -51,7 +56,12 @@ def candidates(now: datetime) -> list[Subscription]:
     """Memberships whose discount is proved, renewing soon or renewed unconfirmed, those asked longest ago first."""
     soon = now.date() + max(AHEAD.values()) + timedelta(days=1)
     proved = Subscription.objects.filter(status__in=Subscription.LIVE, proof__status=Proof.Status.VERIFIED)
-    near = proved.filter(period_end__lte=soon) | proved.filter(period__gt=0)
+    unconfirmed_of = [
+        Q(interval=interval, proof__verified_at__lt=F("period_start") - ahead) for interval, ahead in AHEAD.items()
+    ]
+    near = proved.annotate(interval=Coalesce("next_price__interval", "price__interval")).filter(
+        Q(period_end__lte=soon) | Q(period__gt=0) & reduce(or_, unconfirmed_of)
+    )
     return list(near.select_related("patient", "price", "next_price", "proof").order_by("proof__verified_at", "pk"))
 
 

@@ -8,6 +8,7 @@ from clinics.models import Patient
 from memberships import proving
 from memberships.models import Plan, Price, Proof, Subscription
 from memberships.proving.port import Verdict
+from memberships.proving.recheck import candidates
 from tests.cast import make_patient
 
 pytestmark = pytest.mark.django_db
@@ -87,6 +88,13 @@ class TestWhen:
             recheck(day)
 
         assert len(questions) == 2
+
+    def test_it_reads_no_membership_again_whose_renewal_was_confirmed(self, member: Patient, discounted: Plan):
+        held = join(member, discounted, "year", period=1)
+
+        for days, again in ((0, []), (39, []), (41, [held])):
+            Proof.objects.update(verified_at=JOINED - timedelta(days=days))
+            assert candidates(JOINED) == again
 
     def test_it_asks_by_the_price_that_is_next(self, member: Patient, discounted: Plan, questions: list[str]):
         held = join(member, discounted, "year")
