@@ -10,7 +10,7 @@ from clinics.models import Patient, User
 from clinics.refusals import Refused
 from memberships import quoting, subscriptions
 from memberships.billing import issuing, notices
-from memberships.models import Invoice, PaymentMethod, Price, Subscription, SubscriptionChange
+from memberships.models import Invoice, PaymentMethod, Price, Proof, Subscription, SubscriptionChange
 from memberships.quoting import AlreadyMember, AmountChanged
 from memberships.transitions import Action
 
@@ -28,6 +28,7 @@ def join(
     payer: User,
     price: Price,
     members: Sequence[Patient],
+    proof: Proof | None = None,
     method: PaymentMethod | None,
     accept_due: int | None,
     actor: User,
@@ -36,8 +37,9 @@ def join(
     """Buy a membership at `price` for `patient`, paid by `payer`. All or nothing.
 
     With a card (`method`) it begins when the first payment succeeds, unless a trial comes first; the charge is sent
-    after the transaction. Without one it begins at once, on an invoice to be paid within issuing.TERMS. `accept_due`:
-    what the payer agreed to pay now, in cents, if they said so.
+    after the transaction. Without one it begins at once, on an invoice to be paid within issuing.TERMS. `proof`: of
+    those of the patient the one to take, where the price needs one. `accept_due`: what the payer agreed to pay now, in
+    cents, if they said so.
     Raises AmountChanged, UnpaidBefore, and what quoting.quote does.
     """
     today = subscriptions.today(patient, now=now)
@@ -46,7 +48,7 @@ def join(
             # Joining twice at once, and as family of somebody: one after the other.
             lock_members([patient, *members])
             issuing.lock_payer(payer)
-            quoted = quoting.quote(patient=patient, payer=payer, price=price, members=members, today=today)
+            quoted = quoting.quote(patient=patient, payer=payer, price=price, members=members, today=today, proof=proof)
             if accept_due is not None and accept_due != quoted.due_now:
                 raise AmountChanged(due_now=quoted.due_now)
             if method is None and quoted.due_now:
@@ -57,7 +59,7 @@ def join(
                 payer=payer,
                 price=price,
                 family_price=quoted.family,
-                proof=quoting.proof_for(price, patient, on=today),
+                proof=quoting.proof_for(price, patient, on=today, named=proof),
                 method=method,
                 status=Status.TRIAL if quoted.trial else Status.INCOMPLETE if waits else Status.ACTIVE,
                 anchor_on=quoted.period.end if quoted.trial else quoted.period.start,

@@ -32,6 +32,14 @@ class ProofRequired(Refused):
     detail = "This price is for people whose eligibility is verified: send proof of it first, at me/proofs."
 
 
+class ProofHoldsNoMore(Refused):
+    """The proof that was named was not taken, or holds no more."""
+
+    code = "proof_holds_no_more"
+    status = 403
+    detail = "This proof holds no more. Send a new one, at me/proofs, or leave it out to use the newest that holds."
+
+
 class AlreadyMember(Refused):
     code = "already_member"
     detail = (
@@ -104,18 +112,23 @@ def price_for(patient: Patient, price_id: int, *, on: date) -> Price:
         raise
 
 
-def proof_for(price: Price, patient: Patient, *, on: date) -> Proof | None:
-    """The verified proof by which `patient` gets this price on `on`: None where it needs none. Raises ProofRequired."""
+def proof_for(price: Price, patient: Patient, *, on: date, named: Proof | None = None) -> Proof | None:
+    """The verified proof by which `patient` gets this price on `on`: None where it needs none.
+
+    The one `named`, or the newest that holds. Raises ProofRequired, and ProofHoldsNoMore for one named.
+    """
     if price.plan.audience != Plan.Audience.DISCOUNTED:
         return None
-    proof = valid_proof(patient, on=on)
+    proof = valid_proof(patient, on=on, named=named)
     if proof is None:
-        raise ProofRequired
+        raise ProofRequired if named is None else ProofHoldsNoMore
     return proof
 
 
-def valid_proof(patient: Patient, *, on: date) -> Proof | None:
+def valid_proof(patient: Patient, *, on: date, named: Proof | None = None) -> Proof | None:
     held = Proof.objects.filter(patient=patient, status=Proof.Status.VERIFIED)
+    if named is not None:
+        held = held.filter(pk=named.pk)
     return held.filter(Q(holds_until__isnull=True) | Q(holds_until__gt=on)).order_by("-verified_at", "-pk").first()
 
 
@@ -152,13 +165,21 @@ def require_free(members: Sequence[Patient], *, on: date) -> None:
         raise AlreadyMember
 
 
-def quote(*, patient: Patient, payer: User, price: Price, members: Sequence[Patient], today: date) -> Quote:
-    """What `patient` would pay for joining today, with `members`. Changes nothing.
+def quote(
+    *,
+    patient: Patient,
+    payer: User,
+    price: Price,
+    members: Sequence[Patient],
+    today: date,
+    proof: Proof | None = None,
+) -> Quote:
+    """What `patient` would pay for joining today, with `members`, by the `proof` named. Changes nothing.
 
-    Raises ProofRequired, and what `family_of` does.
+    Raises what `proof_for` and `family_of` do.
     """
     require_free([patient], on=today)
-    proof_for(price, patient, on=today)
+    proof_for(price, patient, on=today, named=proof)
     family = family_of(price, members, patient, on=today)
     full = price.amount + (family.amount if family else 0) * len(members)
     trial = timedelta(days=price.trial_days) if price.trial_days and never_was_a_member(patient) else timedelta(0)

@@ -39,13 +39,15 @@ from memberships.quoting import (
     MemberTwice,
     NoFamilyPrice,
     PriceNotOnSale,
+    ProofHoldsNoMore,
     ProofRequired,
     TooManyMembers,
 )
 from memberships.transitions import NotInThisState
 
 BUYING = (
-    PriceNotOnSale, ProofRequired, AlreadyMember, TooManyMembers, MemberTwice, NoFamilyPrice, NoPatientRecord, NotFound,
+    PriceNotOnSale, ProofRequired, ProofHoldsNoMore, AlreadyMember, TooManyMembers, MemberTwice, NoFamilyPrice,
+    NoPatientRecord, NotFound,
 )  # fmt: skip
 CHANGING = (NotInThisState, NotThePayer, NotFound)
 MOST = 50  # of a family's memberships, past ones among them, the newest first
@@ -95,12 +97,13 @@ class QuoteView(Endpoint):
             self.shows(found.patient_id)
             return shown_quote(switched.quote, at_once=switched.at_once, from_on=switched.from_on)
         patient = access.patient(self.caller, wanted.get("patient"), now=now)
-        if "proof" in wanted:
-            access.proof(patient, wanted["proof"])
+        proof = access.proof(patient, wanted["proof"]) if "proof" in wanted else None
         members = access.patients(self.caller, wanted.get("members", []), now=now)
         today = subscriptions.today(patient, now=now)
         price = quoting.price_for(patient, wanted["price"], on=today)
-        quote = quoting.quote(patient=patient, payer=self.caller, price=price, members=members, today=today)
+        quote = quoting.quote(
+            patient=patient, payer=self.caller, price=price, members=members, today=today, proof=proof
+        )
         self.shows(patient.pk, *(member.pk for member in members))
         return shown_quote(quote, at_once=True, from_on=today)
 
@@ -135,8 +138,7 @@ class MembershipsView(Endpoint):
         wanted = parse(self.Wanted, request.data)
         now = timezone.now()
         patient = access.patient(self.caller, wanted.get("patient"), now=now)
-        if "proof" in wanted:
-            access.proof(patient, wanted["proof"])
+        proof = access.proof(patient, wanted["proof"]) if "proof" in wanted else None
         members = access.patients(self.caller, wanted.get("members", []), now=now)
         method = access.method(self.caller, wanted["payment_method"]) if "payment_method" in wanted else None
         made = enrolling.join(
@@ -144,6 +146,7 @@ class MembershipsView(Endpoint):
             payer=self.caller,
             price=quoting.price_for(patient, wanted["price"], on=subscriptions.today(patient, now=now)),
             members=members,
+            proof=proof,
             method=method,
             accept_due=wanted.get("accept_due"),
             actor=self.caller,

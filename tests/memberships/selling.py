@@ -1,5 +1,6 @@
 """What is sold in the tests of memberships, and what must always hold of the books. All of it is invented."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -65,7 +66,7 @@ def prove(patient, *, on: date, until: date | None = None) -> Proof:
         patient=patient,
         verifier="codes",
         reference="CODE-1",
-        fingerprint=str(patient.pk),
+        fingerprint=uuid.uuid4().hex,
         status="verified",
         verified_at=noon(on),
         holds_until=until,
