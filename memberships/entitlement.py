@@ -1,6 +1,7 @@
 """Who may have what, and what pays for it: the one gate in front of every visit."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -32,6 +33,24 @@ class PriceChanged(Refused):
     code = "price_changed"
     status = 409
     detail = "The price of this visit is not the one you accepted. Send the price below as accept_price to agree to it."
+
+
+class UnknownBenefit(Refused):
+    """What is no benefit, which a plan for all of them would seem to cover."""
+
+    code = "unknown_benefit"
+    status = 400
+    detail = "There is no such benefit: send the code of a type of visit, text or video."
+
+
+# Whether a code is a benefit; apps above that have benefits of their own add how to know them.
+BENEFITS: list[Callable[[str], bool]] = [{"text", "video"}.__contains__]
+
+
+def require_benefit(code: str) -> None:
+    """Raises UnknownBenefit where nothing has this code: no type of visit, text nor video."""
+    if not any(has(code) for has in BENEFITS):
+        raise UnknownBenefit
 
 
 PAYS = {"complimentary": "Sameday pays", "family": "the family's membership pays", "self_paid": "you pay"}

@@ -42,6 +42,13 @@ class WhyForm(forms.Form):
     benefit = forms.CharField(max_length=40, help_text="The code of a type of visit, text or video.")
     on = forms.DateField(label="Day")
 
+    def clean_benefit(self) -> Any:
+        try:
+            entitlement.require_benefit(self.cleaned_data["benefit"])
+        except entitlement.UnknownBenefit as unknown:
+            raise forms.ValidationError(unknown.detail) from unknown
+        return self.cleaned_data["benefit"]
+
 
 class GiveForm(forms.Form):
     first = forms.DateField(label="From")

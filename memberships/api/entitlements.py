@@ -16,6 +16,7 @@ from clinics.people import NoPatientRecord
 from clinics.refusals import NotFound
 from clinics.shapes import DayField, Shape, parse
 from memberships import access, entitlement
+from memberships.entitlement import UnknownBenefit
 from memberships.models import Membership
 
 
@@ -57,10 +58,11 @@ class EntitlementsView(Endpoint):
                 },
             )
         ],
-        responses={200: Entitled, **problems(NotFound, NoPatientRecord)},
+        responses={200: Entitled, **problems(NotFound, NoPatientRecord, UnknownBenefit)},
     )
     def get(self, request: Request) -> Response:
         asked = parse(self.Asked, request.query_params)
+        entitlement.require_benefit(asked["benefit"])
         now = timezone.now()
         patient = access.patient(self.caller, asked.get("patient"), now=now)
         on = asked.get("on") or people.today_of(self.caller, now=now)

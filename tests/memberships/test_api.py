@@ -4,7 +4,7 @@ import pytest
 import time_machine
 
 from clinics.models import Proxy
-from memberships.models import Invoice, Membership, Subscription
+from memberships.models import Invoice, Membership, Proof, Subscription
 from tests import cast
 from tests.calls import Caller
 from tests.canaries import FAMILY_NAME
@@ -54,7 +54,7 @@ class TestJoining:
         assert [member["patient"]["name"] for member in body["members"]] == [f"Kid {FAMILY_NAME}"]
         assert me.get("/memberships").json()["results"] == [body]
         assert me.get(f"/memberships/{body['id']}").json() == body
-        entitled = me.get("/entitlements", {"benefit": "office", "patient": str(child.pk), "on": "2027-11-23"}).json()
+        entitled = me.get("/entitlements", {"benefit": "text", "patient": str(child.pk), "on": "2027-11-23"}).json()
         assert (entitled["entitled"], entitled["source"], entitled["price"]) == (True, "family", 0)
 
     def test_the_same_key_joins_once(self, offer, guest):
@@ -80,6 +80,21 @@ class TestJoining:
         assert not_mine.status_code == 404
         prove(guest, on=NOW.date())
         assert join(me, offer.discounted_month).status_code == 201
+
+    def test_a_proof_that_is_named_is_the_one_that_counts(self, offer, guest):
+        held, gone = prove(guest, on=NOW.date()), prove(guest, on=NOW.date())
+        Proof.objects.filter(pk=gone.pk).update(status="lapsed", lapsed_at=NOW)
+        me, price = Caller(guest.user), {"price": offer.discounted_month.pk}
+
+        quoted = me.post("/memberships/quote", {**price, "proof": str(gone.pk)})
+        refused = join(me, offer.discounted_month, proof=str(gone.pk))
+
+        assert [(one.status_code, one.json()["code"]) for one in (quoted, refused)] == [
+            (403, "proof_holds_no_more")
+        ] * 2
+        newer = prove(guest, on=NOW.date())
+        assert join(me, offer.discounted_month, proof=str(held.pk)).status_code == 201
+        assert Subscription.objects.get().proof_id == held.pk != newer.pk
 
     def test_nobody_is_added_who_is_not_theirs(self, offer, guest, kin):
         me = Caller(guest.user)
@@ -156,10 +171,20 @@ class TestEntitlement:
             during=cast.DateRange(cast.date(2026, 1, 1), cast.date(2026, 11, 1)),
         )
 
-        said = Caller(guest.user).get("/entitlements", {"benefit": "office"}).json()
+        said = Caller(guest.user).get("/entitlements", {"benefit": "text"}).json()
 
         assert (said["entitled"], said["source"], said["price"]) == (False, None, None)
         assert said["explanation"].endswith("Annual ended before November 1, 2026.")
+
+    @pytest.mark.parametrize("benefit", ["banana", "OFFICE"])
+    def test_what_is_no_benefit_is_covered_by_no_plan_for_all_of_them(self, avon, offer, guest, benefit):
+        join(Caller(guest.user), offer.year)
+
+        answer = Caller(guest.user).get("/entitlements", {"benefit": benefit})
+
+        covered = [Caller(guest.user).get("/entitlements", {"benefit": one}).json() for one in ("text", "office")]
+        assert all(one["entitled"] for one in covered)
+        assert (answer.status_code, answer.json()["code"]) == (400, "unknown_benefit")
 
     def test_it_takes_as_many_statements_whoever_has_whatever(self, offer, guest, django_assert_num_queries):
         me = Caller(guest.user)

@@ -62,6 +62,12 @@ class TestLooking:
             assert answer.status_code in (302, 404)
             assert "Annual" not in answer.content.decode()
 
+    def test_it_says_that_something_is_no_benefit(self, here, guest, desk):
+        page = browser(desk).get(f"{OF}{guest.pk}/", {"benefit": "banana", "on": "2027-11-24"}).content.decode()
+
+        assert "There is no such benefit" in page
+        assert "Covered by" not in page
+
     def test_it_asks_for_a_day(self, here, guest, desk):
         assert browser(desk).get(f"{OF}{guest.pk}/", {"benefit": "office", "on": "soon"}).status_code == 200
 
