@@ -1,4 +1,6 @@
-"""An invoice in the admin: its lines, what was paid and went back; for managers, taking in money and paying it back."""
+"""Invoices in the admin: finding one, its lines, what was paid and went back; for managers, taking in money and paying
+it back.
+"""
 
 import uuid
 from collections.abc import Callable, Sequence
@@ -9,7 +11,8 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.core.paginator import Paginator
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -27,6 +30,9 @@ from memberships.billing import settling
 from memberships.models import Charge, Dispute, Invoice, InvoiceLine, Refund
 
 TONES = {"open": "warn", "paid": "good", "void": "", "uncollectible": "bad"}
+A_PAGE = 50
+ALL = "all"
+LONGEST_NUMBER = 18  # digits that a number in the database has room for
 CHARGE_TONES = {"pending": "warn", "succeeded": "good", "failed": "bad"}
 
 
@@ -58,12 +64,12 @@ class Paid:
 
 @admin.register(Invoice, site=site)
 class InvoiceAdmin(MoneyPages):
-    """Pages below /admin/memberships/invoice/, to which a patient's memberships, refunds and disputes lead."""
-
+    section, icon = "Payments", "receipt_long"
     roles = StaffRole.CARE
 
     def pages(self) -> Sequence[tuple[str, str, Any]]:
         return [
+            ("", "changelist", self.invoices),
             ("<uuid:object_id>/change/", "change", self.invoice),
             ("<uuid:object_id>/history/", "history", self.history),
             ("<uuid:object_id>/paid/", "paid", self.paid),
@@ -75,6 +81,25 @@ class InvoiceAdmin(MoneyPages):
 
     def scoped(self, at: Work, *, user: User, now: datetime) -> QuerySet[Any]:  # noqa: ARG002 - an override
         return billed(at, *self.roles, now=now).select_related("payer").annotate(patients=patients_of(at, "pk"))
+
+    def invoices(self, request: HttpRequest) -> HttpResponse:
+        """Those that are to be paid, or in another state; or the one whose number somebody reads from paper."""
+        self.seen(request)
+        number, state = request.GET.get("number", "").strip(), request.GET.get("state", Invoice.Status.OPEN)
+        found = self.get_queryset(request).filter(numbered(number) if number else in_state(state))
+        page = Paginator(found.order_by("-number"), A_PAGE).get_page(request.GET.get("page"))
+        rows = list(page.object_list)
+        whose = names(rows)
+        context = {
+            "title": "Invoices",
+            "rows": [(row, whose[row.pk], TONES[row.status]) for row in rows],
+            "page": page,
+            "number": number,
+            "state": state,
+            "states": [*Invoice.Status.choices, (ALL, "All")],
+        }
+        seen = [row.patients for row in rows]
+        return self.page(request, "memberships/admin/invoices.html", context, patients=seen, name="list")
 
     def invoice(self, request: HttpRequest, object_id: uuid.UUID) -> HttpResponse:
         found, at = self.one(request, object_id), self.seen(request)
@@ -161,6 +186,17 @@ class InvoiceAdmin(MoneyPages):
 
     def manages(self, request: HttpRequest, invoice: Invoice) -> bool:
         return billed(self.seen(request), Role.MANAGER, now=timezone.now()).filter(pk=invoice.pk).exists()
+
+
+def numbered(text: str) -> Q:
+    """The invoice that is called `text`, as INV-000123, inv 123 or 123."""
+    digits = text.upper().removeprefix("INV").lstrip("- #")
+    is_number = digits.isascii() and digits.isdecimal() and len(digits) <= LONGEST_NUMBER
+    return Q(number=int(digits)) if is_number else Q(pk__in=[])
+
+
+def in_state(state: str) -> Q:
+    return Q(status=state) if state in Invoice.Status.values else Q()
 
 
 def named(line: InvoiceLine, patients: Sequence[uuid.UUID]) -> str:

@@ -319,6 +319,60 @@ class TestLists:
         assert more(1, 1) == more(20, 2)
 
 
+class TestInvoices:
+    def test_it_shows_what_is_to_be_paid_unless_asked_for_others(self, paid: Charge, member: Patient, one: User):
+        assert member.user is not None
+        due = bill(member.user, 1_900, patient=member)
+
+        first, everything, none = (page(one, f"{AT}/invoice/{which}") for which in ("", "?state=all", "?state=void"))
+
+        assert [str(due) in shown for shown in (first, everything, none)] == [True, True, False]
+        assert [str(paid.invoice) in shown for shown in (first, everything, none)] == [False, True, False]
+        assert "None is in this state." in none
+
+    @pytest.mark.parametrize("written", ["INV-{:06}", "inv {}", "{}", " #{} "])
+    def test_it_finds_the_one_whose_number_somebody_reads_from_paper(
+        self, paid: Charge, faker: Till, member: Patient, one: User, written: str
+    ):
+        other = paid_by_card(faker, member).invoice
+
+        found = browser(one).get(f"{AT}/invoice/", {"number": written.format(paid.invoice.number)}).content.decode()
+
+        assert str(paid.invoice) in found
+        assert str(other) not in found
+
+    @pytest.mark.parametrize("wrong", ["INV-", "banana", "-1", "٣", "9" * 19, "9" * 4_000, "\0", "1.5"])
+    def test_what_is_no_number_finds_nothing(self, paid: Charge, one: User, wrong: str):
+        answer = browser(one).get(f"{AT}/invoice/", {"number": wrong})
+
+        assert answer.status_code == 200
+        assert "has this number" in answer.content.decode()
+
+    def test_another_clinics_is_not_found_by_its_number(self, paid: Charge, member: Patient):
+        elsewhere = cast.make_staff(cast.make_place("Hartford").clinic, "Elsewhere", Role.MANAGER)
+
+        found = browser(elsewhere).get(f"{AT}/invoice/", {"number": str(paid.invoice.number)}).content.decode()
+
+        assert "has this number" in found
+        assert member.name not in found
+
+    def test_it_takes_as_many_statements_however_many_there_are(self, paid: Charge, member: Patient, one: User):
+        def statements() -> int:
+            with CaptureQueriesContext(
+                connection,
+            ) as asked:
+                page(one, f"{AT}/invoice/?state=all")
+            return len(asked)
+
+        page(one, f"{AT}/invoice/?state=all")
+        few = statements()
+        assert member.user is not None
+        for _ in range(5):
+            bill(member.user, 1_900, patient=member)
+
+        assert statements() == few
+
+
 class TestFirstPage:
     def counts(self, who: User) -> dict[str, int]:
         found = re.findall(r"<strong>(\d+)</strong> (refunds?|disputes?) ([a-z ]+)</a>", page(who, "/admin/"))
@@ -358,6 +412,7 @@ class TestWhoSeesIt:
             "disputes": get("dispute/"),
             "dispute": get(f"dispute/{disputed.pk}/change/"),
             "dispute history": get(f"dispute/{disputed.pk}/history/"),
+            "invoices": get("invoice/?state=all"),
             "invoice": get(f"{invoice}/change/"),
             "invoice history": get(f"{invoice}/history/"),
             "paid": post(f"{invoice}/paid/"),
@@ -372,7 +427,7 @@ class TestWhoSeesIt:
         operator = User.objects.create_superuser("operator@example.com", None)
         calls = self.everything(paid, asked, disputed)
         before = (list(Refund.objects.values()), Charge.objects.count())
-        lists = {"refunds", "disputes"}
+        lists = {"refunds", "disputes", "invoices"}
 
         for name, call in calls.items():
             for user in (elsewhere, operator, payer, None):
@@ -381,22 +436,33 @@ class TestWhoSeesIt:
                 assert answer.status_code in ((200,) if empty else (302, 403, 404)), (name, user)
                 assert str(paid.invoice) not in answer.content.decode()
                 assert member.name not in answer.content.decode()
-            read = name in ("invoice", "invoice history")
+            read = name in ("invoices", "invoice", "invoice history")
             assert call(browser(desk)).status_code == (200 if read else 403), name
 
         assert (list(Refund.objects.values()), Charge.objects.count()) == before
-        for name in ("refunds", "refund", "refund history", "disputes", "dispute", "dispute history", "invoice"):
+        for name in (
+            "refunds",
+            "refund",
+            "refund history",
+            "disputes",
+            "dispute",
+            "dispute history",
+            "invoice",
+            "invoices",
+        ):
             assert str(paid.invoice) in calls[name](browser(two)).content.decode() or "history" in name, name
 
     def test_that_it_was_read_is_on_record(self, paid: Charge, asked: Refund, one: User, member: Patient):
         page(one, f"{AT}/refund/")
         page(one, f"{AT}/refund/{asked.pk}/change/")
+        page(one, f"{AT}/invoice/?state=paid")
         page(one, f"{AT}/invoice/{paid.invoice_id}/change/")
 
         events = AccessEvent.objects.filter(viewer=one, what="memberships", patients__patient=member)
         assert set(events.values_list("page", flat=True)) == {
             "admin:refund:list",
             "admin:refund:page",
+            "admin:invoice:list",
             "admin:invoice:page",
         }
 
