@@ -14,6 +14,8 @@ import pytest
 from django.core.signals import request_finished, request_started  # noqa: TID251 (nothing else tells of both)
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser import accessible
+
 CHROMIUM = next(
     (path for path in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if path is not None), None
 )
@@ -93,11 +95,12 @@ def page(browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture
 def shot(page: Page) -> Callable[[str], None]:
-    """Takes a picture of the whole page, into the folder that `make screenshots` names; otherwise does nothing."""
-    folder = os.environ.get("SAMEDAY_SCREENSHOTS")
+    """Holds what is shown to WCAG 2.2 AA, and takes a picture of it into the folder that `make screenshots` names."""
+    return lambda name: take(page, name)
 
-    def take(name: str) -> None:
-        if folder:
-            page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
-    return take
+def take(page: Page, name: str) -> None:
+    """See `shot`."""
+    if folder := os.environ.get("SAMEDAY_SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+    accessible.require(page, name)

@@ -2,7 +2,6 @@
 summary comes back. With sockets, and without.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
@@ -19,6 +18,7 @@ from clinics import people as accounts
 from clinics.models import Clinician, Patient, Proxy
 from scheduling.models import Appointment
 from tests import cast
+from tests.browser.conftest import take
 from tests.signing import PASSWORD
 from tests.virtualcare import people
 from tests.virtualcare.sockets import serving
@@ -104,10 +104,6 @@ def test_a_consult_by_text_from_asking_to_the_summary(
     tmp_path: Path,
     has_sockets: bool,
 ):
-    def console(name: str) -> None:
-        if folder := os.environ.get("SAMEDAY_SCREENSHOTS"):
-            other.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
-
     at = f"http://localhost:{live_server.thread.port}"
     with ExitStack() as stack:
         settings.SOCKETS_URL = "ws://localhost:9"  # nobody listens: everything is asked for instead
@@ -130,7 +126,7 @@ def test_a_consult_by_text_from_asking_to_the_summary(
         other.get_by_role("heading", name="Ana Reyes, MD").click()
         other.keyboard.press("n")
         expect(other.get_by_text("seconds left")).to_be_visible()
-        console("console-offer")
+        take(other, "console-offer")
         other.keyboard.press("a")
         expect(other.get_by_role("heading", name=f"{pat.name},")).to_be_visible()
         expect(other.get_by_text("Now at 1 Main Street, Avon, OH 44011")).to_be_visible()
@@ -158,7 +154,13 @@ def test_a_consult_by_text_from_asking_to_the_summary(
         other.get_by_label("What to do").fill("Rest, and something warm to drink.")
         expect(other.get_by_text("Saved at")).to_be_visible()
         shot("consult-chat")
-        console("console")
+        take(other, "console")
+        for tab, name in ((page, "consult-phone"), (other, "console-phone")):
+            was = tab.viewport_size
+            tab.set_viewport_size({"width": 360, "height": 740})
+            assert tab.evaluate("document.documentElement.scrollWidth") <= 360, "It scrolls sideways."
+            take(tab, name)
+            tab.set_viewport_size(was or {"width": 1280, "height": 900})
         # What was written is there after a reload.
         other.reload()
         other.get_by_role("button", name=f"1. {pat.name}").click()

@@ -35,7 +35,7 @@ def test_a_manager_finds_an_hour_that_nobody_covers_and_puts_somebody_on_call(li
     page.get_by_role("link", name="Coverage").click()
     page.get_by_role("table", name="OH").wait_for()
     shot("admin-coverage")
-    nobody = page.get_by_role("link", name="Nobody on call in OH, Nov 30, 2026, 09:00")
+    nobody = page.get_by_role("link", name="0: nobody on call in OH, Nov 30, 2026, 09:00")
     colour = nobody.evaluate("link => getComputedStyle(link.parentElement).backgroundColor")
     nobody.click()
     page.get_by_label("Clinician", exact=True).select_option(label=place.clinicians[0].name)

@@ -116,7 +116,7 @@ def hour(state: str, modality: str, start: datetime, count: int, zone: ZoneInfo)
     if count:
         return Hour(count, f"{count} on call")
     asked = urlencode({"state": state, "modality": modality, "start": start.isoformat()})
-    words = f"Nobody on call in {state}, {clock.span(start, start + timedelta(hours=1), zone)}: put somebody on call"
+    words = f"0: nobody on call in {state}, {clock.span(start, start + timedelta(hours=1), zone)}: put somebody on call"
     return Hour(0, words, f"{reverse('admin:virtualcare_oncallshift_add')}?{asked}")
 
 

@@ -75,7 +75,7 @@ class TestMap:
         [(address, words)] = re.findall(r'<td class="nobody">\s*<a href="([^"]+)"\s+aria-label="([^"]+)">0</a>', page)[
             :1
         ]
-        assert words == "Nobody on call in OH, Nov 24, 2026, 23:00 to Nov 25, 2026, 00:00 EST: put somebody on call"
+        assert words == "0: nobody on call in OH, Nov 24, 2026, 23:00 to Nov 25, 2026, 00:00 EST: put somebody on call"
         assert "next from Nov 24, 2026, 23:00 EST" in page
         assert "for 322 hours" in " ".join(page.split())
         form = manager.get(unescape(address))

@@ -43,7 +43,12 @@ export class Chat {
     this.#consult = consult;
     this.#line = line;
     this.onSaid = onSaid;
-    this.list = make("ol", { class: "chat-said", role: "log", "aria-live": "polite", "aria-label": "Messages", tabindex: 0 });
+    this.list = make("ol");
+    this.said = make(
+      "div",
+      { class: "chat-said", role: "log", "aria-live": "polite", "aria-label": "Messages", tabindex: 0 },
+      this.list,
+    );
     this.status = make("p", { class: "soft chat-status", role: "status" });
     this.field = make("textarea", {
       rows: 2,
@@ -55,7 +60,7 @@ export class Chat {
     });
     this.button = make("button", { type: "submit" }, "Send");
     this.form = make("form", { class: "chat-form", onsubmit: (event) => this.#submit(event) }, this.field, this.button);
-    element.replaceChildren(this.list, this.status, this.form);
+    element.replaceChildren(this.said, this.status, this.form);
     this.field.value = carried.draft;
     for (const [id, body] of carried.pending) this.#add(id, body);
   }
@@ -136,7 +141,7 @@ export class Chat {
     if (message.seq <= this.#last) return;
     this.#last = message.seq;
     this.list.append(this.#row(message));
-    this.list.scrollTop = this.list.scrollHeight;
+    this.said.scrollTop = this.said.scrollHeight;
     clearTimeout(this.#typing);
     this.#quiet();
     this.onSaid(message);
@@ -176,7 +181,7 @@ export class Chat {
   #add(id, body) {
     const row = make("li", { class: "is-mine is-pending" }, make("p", { class: "chat-body" }, body));
     this.list.append(row);
-    this.list.scrollTop = this.list.scrollHeight;
+    this.said.scrollTop = this.said.scrollHeight;
     this.#pending.set(id, { body, row });
   }
 
