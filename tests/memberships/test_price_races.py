@@ -34,12 +34,12 @@ def test_one_of_two_use_cases_is_refused(kind: str):
 def test_one_of_two_operators_sees_the_form_again_with_what_is_wrong(page: str):
     plan = make_offer().year.plan_id
     operators = [User.objects.create_superuser(f"operator{number}@example.com", None) for number in range(2)]
-    sent = {
+    fields: dict[str, dict[str, Any]] = {
         "visitprice": {"benefit": "office"},
         "fee": {"code": "late-cancel", "name": "Late"},
         "price": {"plan": plan, "interval": "year", "trial_days": 0},
-    }[page]
-    asked = {**sent, "amount": 2_500, "from_on": FROM.isoformat()}
+    }
+    asked = {**fields[page], "amount": 2_500, "from_on": FROM.isoformat()}
 
     with time_machine.travel(NOW):
         answers = at_the_same_time(
