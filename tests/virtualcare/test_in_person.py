@@ -7,7 +7,7 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from clinics.models import AccessEvent, Message, Patient
+from clinics.models import AccessEvent, IdempotencyKey, Message, Patient
 from memberships.entitlement import MembershipRequired
 from memberships.models import VisitPrice
 from scheduling import booking
@@ -166,6 +166,7 @@ class TestCovered:
         first, again = (by_api(consult, reyes, avon.slot(at(10), office), **key) for _ in range(2))
 
         assert (again.status_code, again.json()) == (201, first.json())
+        assert IdempotencyKey.objects.get().body["slot"] is None
 
     def test_another_slot_is_refused_while_the_first_stands(self, consult, pat, reyes, avon, office):
         visit = book(consult, reyes, avon.slot(at(10), office)).visit

@@ -19,6 +19,7 @@ from memberships import entitlement
 from memberships.entitlement import MembershipRequired
 from scheduling import rules, slots
 from scheduling.booking import PatientBusy, SlotNotOffered, SlotTaken, TooManyHolds
+from scheduling.models import Appointment
 from scheduling.shapes import SLOT_EXAMPLE, SlotField, SlotShown, slot_of
 from virtualcare import access, in_person
 from virtualcare.access import NoLongerYours
@@ -144,10 +145,19 @@ class ConsultBookView(Endpoint):
         self.shows(consult.patient_id)
         return Response(shown(taken), status=201 if taken.is_new else 200)
 
+    def kept(self, body: Any) -> Any:
+        """Without when and where, which is kept in one place."""
+        return {**body, "slot": None}
+
     def replay(self, request: Request, body: Any, **kwargs: Any) -> Any:  # noqa: ARG002 - as every view
+        """What was taken then, where it is now: it may have been moved since."""
         consult = access.in_care(self.caller, kwargs["consult_id"], now=timezone.now())
+        visits = Appointment.objects.with_what_it_shows().filter(patient=consult.patient_id)
+        visit = visits.filter(pk=body["id"]).first()
+        if visit is None:  # a hold that ran out, which is not kept
+            raise NotFound
         self.shows(consult.patient_id)
-        return body
+        return {**body, "slot": slot_of(visit, price=visit.price)}
 
 
 def shown(taken: Taken) -> dict[str, Any]:
