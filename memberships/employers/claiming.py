@@ -95,9 +95,10 @@ def claim(
     else:
         by, meant = By.EMAIL, Q(email__in=verified(user)) & ~Q(email="")
     with transaction.atomic():
-        theirs = mine(candidates(meant, born=patient.birth_date), patient)
+        named = by_name(candidates(meant, born=patient.birth_date), patient)
+        theirs = [person for person in named if is_free_for(person, patient)]
         if by == By.NUMBER:
-            theirs = at_once(theirs, patient, user=user, now=now)
+            theirs = at_once(named, patient, user=user, now=now)
         paid_for = [person for person in theirs if is_paid_for(person, now)]
         claims = [one for person in paid_for if (one := take(person, patient, by=by, user=user, now=now)) is not None]
         if not claims and by != By.NUMBER:
@@ -110,15 +111,17 @@ def claim(
 
 
 def at_once(found: list[SponsoredPerson], patient: Patient, *, user: User, now: datetime) -> list[SponsoredPerson]:
-    """Of `found`, whom a number means, those that take no mail; the others are written to.
+    """Of `found`, whom a number means, those that take no mail; the others are written to, also who has claimed.
 
-    One statement looks and one notes, whoever there is.
+    Their employer may read the mail, and one that does not come would tell it that they have. One statement looks and
+    one notes, whoever there is.
     """
     known = verified(user)
     taken = [
         person
         for person in found
-        if person.claimant == patient.pk or not person.email or person.email in known  # type: ignore[attr-defined]
+        if person.claimant == patient.pk  # type: ignore[attr-defined]
+        or (is_free_for(person, patient) and (not person.email or person.email in known))
     ]
     inviting.ask_to_confirm([person.pk for person in found if person not in taken], now=now)
     return taken
@@ -173,16 +176,20 @@ def candidates(meant: Q, *, born: date) -> list[SponsoredPerson]:
     return list(found.select_related("employer").order_by("pk"))
 
 
-def mine(found: list[SponsoredPerson], patient: Patient) -> list[SponsoredPerson]:
-    """Of `found` those who bear the patient's name and were claimed for nobody else."""
+def by_name(found: list[SponsoredPerson], patient: Patient) -> list[SponsoredPerson]:
+    """Of `found` those who bear the patient's name."""
     first = {folded(patient.given_name), folded(patient.preferred_name)} - {""}
     last = folded(patient.family_name)
     return [
         person
         for person in found
-        if person.claimant in (None, patient.pk)  # type: ignore[attr-defined]
-        and (person.first_key in first or (person.last_key == last and not person.has_twin))  # type: ignore[attr-defined]
+        if person.first_key in first or (person.last_key == last and not person.has_twin)  # type: ignore[attr-defined]
     ]
+
+
+def is_free_for(person: SponsoredPerson, patient: Patient) -> bool:
+    """Whether nobody else has claimed to be `person`."""
+    return person.claimant in (None, patient.pk)  # type: ignore[attr-defined]
 
 
 def is_paid_for(person: SponsoredPerson, now: datetime) -> bool:

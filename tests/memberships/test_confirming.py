@@ -92,6 +92,24 @@ class TestConfirming:
         assert [one.patient for one in claim(ana, invitation=code())] == [ana]
         assert claim(as_ana, **BY_NUMBER) == []
 
+    def test_who_has_claimed_is_written_to_like_everybody_else(self, works: Organization):
+        """Their employer may read that mail: one that did not come would tell it that they have claimed."""
+        ana, costs = person("Ana"), []
+        for is_claimed in (False, True):
+            if is_claimed:
+                sponsors.verify(ana.user)
+                claim(ana)
+            SponsorInvitation.objects.all().delete()
+            with CaptureQueriesContext(connection) as queries:
+                assert claim(person("Ana"), **BY_NUMBER) == []
+            costs.append(len(queries))
+            assert inviting.send_invitations(now=NOW) == 1
+
+        assert costs[0] == costs[1]
+        with pytest.raises(claiming.BenefitNotFound):
+            claim(person("Ana"), invitation=code())
+        assert BenefitClaim.objects.get().patient == ana
+
     def test_it_is_over_after_three_days(self, as_ana: Patient):
         claim(as_ana, **BY_NUMBER)
         inviting.send_invitations(now=NOW)
