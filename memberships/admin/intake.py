@@ -146,4 +146,4 @@ def chosen_in(texts: Sequence[str]) -> list[uuid.UUID]:
 
 def said(count: int) -> str:
     people = "1 person" if count == 1 else f"{count} people"
-    return f"{people} with an e-mail address: who has not claimed, and had no mail this week, gets one."
+    return f"{people} with an e-mail address: who had no mail this week gets one, also who has claimed."
