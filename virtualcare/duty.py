@@ -84,6 +84,12 @@ def locked(*clinicians: UUID, now: datetime) -> dict[UUID, Duty]:
     return {row.pk: row for row in rows.all()}
 
 
+def lock_at_once(clinician_id: UUID) -> bool:
+    """Lock the row of a clinician for the caller's transaction, unless somebody has it locked. Returns whether."""
+    row = Duty.objects.select_for_update(no_key=True, skip_locked=True).filter(pk=clinician_id)
+    return row.first() is not None
+
+
 def say(*, clinician: Clinician, available: bool, actor: User, now: datetime) -> Status:
     """Set whether a clinician takes consults. Whoever goes away keeps those they have.
 

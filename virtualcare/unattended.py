@@ -6,7 +6,9 @@ again, at the place they had, for whoever is on duty: the first to come may be t
 nobody back: after an outage, in which nobody could be heard, everybody has that long to be there again.
 """
 
+from collections import defaultdict
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -66,27 +68,26 @@ def told_of(consult: Consult, *, now: datetime) -> list[messages.Wanted]:
 def give_back(*, now: datetime, most: int = 500) -> int:
     """Have patients wait again whose clinician was called back and did not come; returns how many.
 
-    Safe to run twice and at once. Who comes back meanwhile is waited for, and keeps the patient.
+    Safe to run twice and at once. Who comes back meanwhile keeps the patient. Whose row somebody has locked does
+    something just now, or another sweep gives back theirs: nobody else's patients wait for it.
     """
     gone = left_alone(now=now).filter(
         called_back_at__gt=F("clinician__duty__heard_at"), called_back_at__lte=now - GIVEN_BACK_AFTER
     )
+    of_clinicians: dict[UUID, list[UUID]] = defaultdict(list)
+    for pk, clinician in gone.order_by("due_at", "id").values_list("pk", "clinician")[:most]:
+        if clinician is not None:
+            of_clinicians[clinician].append(pk)
     given_back = 0
-    for pk, clinician in list(gone.order_by("due_at", "id").values_list("pk", "clinician")[:most]):
+    for clinician, consults in of_clinicians.items():
         with transaction.atomic():
-            if clinician is not None:
-                duty.locked(clinician, now=now)
-            consult = (
-                gone.filter(clinician=clinician)
-                .select_for_update(of=["self"], no_key=True, skip_locked=True)
-                .select_related("patient")
-                .filter(pk=pk)
-                .first()
-            )
-            if consult is None:
+            if not duty.lock_at_once(clinician):
                 continue
-            offers.count_as_there(consult, now=now)
-            offers.wait_on(consult, what="unattended", actor=None, now=now)
-            chat.system(consult=consult, body=wording.said(consult, "unattended", {}), now=now)
-            given_back += 1
+            left = gone.filter(clinician=clinician, pk__in=consults).order_by("due_at", "id")
+            locked = left.select_for_update(of=["self"], no_key=True, skip_locked=True).select_related("patient")
+            for consult in locked:
+                offers.count_as_there(consult, now=now)
+                offers.wait_on(consult, what="unattended", actor=None, now=now)
+                chat.system(consult=consult, body=wording.said(consult, "unattended", {}), now=now)
+                given_back += 1
     return given_back

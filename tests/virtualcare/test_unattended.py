@@ -4,7 +4,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from clinics.models import Message
 from tests import cast
@@ -157,6 +157,33 @@ class TestReading:
         assert Caller(reyes.user).get(f"/consults/{consult.pk}").status_code == 200
 
         assert set(Duty.objects.values_list("heard_at", flat=True)) == {NOW - 10 * MINUTE}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_row_that_somebody_has_locked_holds_up_nobody_else(consult, stone):
+    other = talking.active(cast.make_patient("Kim"), stone)
+    sweep(5)
+    is_locked, is_over = threading.Event(), threading.Event()
+
+    def hold():
+        with transaction.atomic():
+            duty.locked(consult.clinician_id, now=NOW)
+            is_locked.set()
+            is_over.wait(30)
+        connection.close()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert is_locked.wait(30)
+    try:
+        while_locked = unattended.give_back(now=NOW + 10 * MINUTE)
+    finally:
+        is_over.set()
+        holder.join()
+
+    assert while_locked == 1
+    assert Consult.objects.get(status="waiting") == other
+    assert unattended.give_back(now=NOW + 10 * MINUTE) == 1
 
 
 @pytest.mark.django_db(transaction=True)
