@@ -8,14 +8,17 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
+from clinics import counters
 from clinics.ids import new_id
 from clinics.models import Calendar, Clinician, Patient
 from tests import cast
+from tests.calls import Caller
 from tests.cast import NOW
-from tests.scheduling.races.together import FULL, patiently
-from tests.virtualcare import people
+from tests.scheduling.races.together import FULL, interleave, patiently
+from tests.virtualcare import people, talking
 from tests.virtualcare.people import accepted, claimed, doctor_on_duty, user_of
-from virtualcare.models import Consult, ConsultChange, PassedOn
+from virtualcare import duty
+from virtualcare.models import Consult, ConsultChange, Duty, PassedOn
 from virtualcare.queue import claiming
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -209,3 +212,24 @@ def pages(doctor: Clinician) -> int:
         ((plan,),) = cursor.fetchone()
         transaction.set_rollback(True)
         return int(plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"])
+
+
+@pytest.mark.usefixtures("at_now")
+def test_two_who_hand_over_to_each_other_lock_in_one_order(reyes: Clinician, stone: Clinician, monkeypatch: Any):
+    """Each is heard of by handing over, which takes a lock on their own row."""
+    consults = [talking.active(cast.make_patient(f"P{number}"), one) for number, one in enumerate([reyes, stone])]
+    Duty.objects.update(heard_at=NOW - timedelta(seconds=30))
+    callers = [Caller(user_of(one)) for one in (reyes, stone)]
+    retries = counters.DEADLOCK_RETRIES._value.get()
+
+    def hand_over(number: int, to: Clinician) -> Any:
+        asked = {"note": "Hm.", "to": str(to.pk)}
+        return callers[number].post(f"/consults/{consults[number].pk}/transfer", asked).status_code
+
+    outcomes = interleave(
+        monkeypatch, (duty, "locked"), lambda: hand_over(0, stone), lambda: hand_over(1, reyes), before=True
+    )
+
+    assert outcomes == (200, 200)
+    assert counters.DEADLOCK_RETRIES._value.get() == retries
+    assert set(Duty.objects.values_list("heard_at", flat=True)) == {NOW}

@@ -298,12 +298,14 @@ class TransferView(WorkEndpoint):
     def post(self, request: Request, consult_id: uuid.UUID) -> Response:
         """To the queue, at the place they had; or to a colleague, who is offered them for a minute."""
         asked = parse(self.Wanted, request.data)
-        now, clinician = timezone.now(), self.clinician
+        now, clinician = timezone.now(), access.clinician(self.caller)
         consult = access.in_care(self.caller, consult_id, now=now)
         to = Clinician.objects.filter(pk=asked["to"]).first() if asked["to"] else None
         if asked["to"] and to is None:
             raise CannotTakeOver
         queue.transfer(consult=consult, clinician=clinician, to=to, note=asked["note"], actor=self.caller, now=now)
+        # Not before: it locks their row of Duty, and two who hand over to each other lock both in one order.
+        presence.heard_from_clinician(clinician.pk, now=now)
         return self.fresh(consult_id)
 
 
