@@ -80,6 +80,8 @@ def send(
                 raise ClientIdReused
             return before, False
         require_open(was, sender, role, now=now)
+        # Who waited for the end to be written down wrote after it, and waits for an answer.
+        now = max(now, was.ended_at or now)
         message = say(was, role=role, sender=sender, client_id=client_id, body=text, now=now)
         if was.status == Status.COMPLETED:
             (following.asked if role == Role.PATIENT else following.answered)(consult=was, now=now)

@@ -85,6 +85,16 @@ class TestClocks:
         assert (clock.kind, clock.started_at, clock.due_at) == ("first", NOW + HOUR, NOW + 5 * HOUR)
         assert Caller(reyes.user).get("/clinician/follow-ups").json()["results"][0]["consult"] == str(consult.pk)
 
+    def test_what_waited_while_the_end_was_written_down_was_asked_after_it(self, pat, reyes):
+        """Its clock was read before, and nobody looked at it any more."""
+        consult = talking.active(pat, reyes)
+        queue.wrap_up(consult=consult, clinician=reyes, actor=reyes.user, now=NOW + HOUR)
+        message = says(consult, pat, now=NOW)
+        written_up(consult, reyes, now=NOW + 3 * HOUR)
+
+        assert message.at == NOW + HOUR
+        assert ReplyClock.objects.get(answered_at=None).started_at == NOW + HOUR
+
     def test_what_was_said_before_the_end_or_answered_since_waits_for_nothing(self, pat, reyes):
         consult = talking.active(pat, reyes)
         says(consult, pat, "Thank you.", now=NOW - HOUR)
