@@ -147,6 +147,15 @@ class TestReading:
 
         assert Duty.objects.get(pk=reyes.pk).heard_at == NOW
 
+    @pytest.mark.parametrize("path", ["note", "colleagues", "slots?visit_type=office", "video"])
+    def test_so_is_who_does_anything_else_in_it(self, pat, reyes, at_now, path):
+        consult = talking.active(pat, reyes, modality="video")
+        Duty.objects.update(heard_at=NOW - 10 * MINUTE)
+
+        assert Caller(reyes.user).get(f"/consults/{consult.pk}/{path}").status_code == 200
+
+        assert Duty.objects.get(pk=reyes.pk).heard_at == NOW
+
     def test_who_had_it_before_is_not(self, consult, reyes, stone, at_now):
         sweep(5)
         sweep(10)

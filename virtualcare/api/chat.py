@@ -100,8 +100,8 @@ class MessagesView(Endpoint):
         consult, role = access.part_taken(self.caller, consult_id, now=now)
         if role == ChatMessage.Role.PATIENT:
             presence.heard_from_patient(consult.pk, now=now)
-        elif consult.clinician is not None and consult.clinician.user_id == self.caller.pk:
-            presence.heard_from_clinician(consult.clinician.pk, now=now)
+        else:
+            presence.heard_from_who_has(consult, self.caller, now=now)
         return consult, role
 
     def shown(self, consult: Consult, message: ChatMessage) -> dict[str, Any]:

@@ -9,17 +9,17 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from clinics.edge import Endpoint
 from clinics.openapi import problems
 from clinics.refusals import NotFound
 from scheduling.shapes import Named
-from virtualcare import access, presence, queue
+from virtualcare import queue
 from virtualcare.access import NoLongerYours
+from virtualcare.api.care import CareEndpoint
 
 COLLEAGUE = {"id": "0193601a-7c1e-7000-8000-000000000009", "name": "Bo Stone, MD"}
 
 
-class ColleaguesView(Endpoint):
+class ColleaguesView(CareEndpoint):
     shown_as = None
 
     class Colleagues(serializers.Serializer[Any]):
@@ -37,8 +37,5 @@ class ColleaguesView(Endpoint):
         Whoever is named at POST consults/{id}/transfer is looked at again.
         """
         now = timezone.now()
-        consult = access.in_care(self.caller, consult_id, now=now)
-        if consult.clinician_id is not None:
-            presence.heard_from_clinician(consult.clinician_id, now=now)
-        found = queue.who_could_take(consult, now=now)
+        found = queue.who_could_take(self.in_care(consult_id, now=now), now=now)
         return Response({"results": [{"id": str(one.pk), "name": one.name} for one in found]})

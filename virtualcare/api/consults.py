@@ -236,8 +236,8 @@ class ConsultView(ConsultEndpoint):
         consult = access.consult(self.caller, consult_id, now=now)
         if consult.status in Consult.QUEUED and access.is_patients(self.caller, consult, now=now):
             presence.heard_from_patient(consult.pk, now=now)
-        elif consult.clinician is not None and consult.clinician.user_id == self.caller.pk:
-            presence.heard_from_clinician(consult.clinician.pk, now=now)
+        else:
+            presence.heard_from_who_has(consult, self.caller, now=now)
         return Response(self.consult_shown(consult, telling.told(consult, now=now), now=now))
 
 

@@ -9,7 +9,6 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from clinics.edge import Endpoint
 from clinics.models import AccessEvent
 from clinics.openapi import problems
 from clinics.places import UnknownPlace
@@ -23,6 +22,7 @@ from scheduling.models import Appointment
 from scheduling.shapes import SLOT_EXAMPLE, SlotField, SlotShown, slot_of
 from virtualcare import access, in_person
 from virtualcare.access import NoLongerYours
+from virtualcare.api.care import CareEndpoint
 from virtualcare.care import NotInHand
 from virtualcare.in_person import AlreadyBooked, Taken, TooLongAgo
 
@@ -42,7 +42,7 @@ HELD: dict[str, Any] = {
 }
 
 
-class ConsultSlotsView(Endpoint):
+class ConsultSlotsView(CareEndpoint):
     """Times that the patient of a consult could book today and tomorrow near where they are, for their price.
 
     The next few of each of the nearest clinics.
@@ -78,7 +78,7 @@ class ConsultSlotsView(Endpoint):
     def get(self, request: Request, consult_id: uuid.UUID) -> Response:
         visit_type = parse(self.Asked, request.query_params)["visit_type"]
         now = timezone.now()
-        consult = access.in_care(self.caller, consult_id, now=now)
+        consult = self.in_care(consult_id, now=now)
         found = in_person.search(consult=consult, visit_type=visit_type, now=now)
         terms = entitlement.terms(patient_id=consult.patient_id, benefit=visit_type)
         self.shows(consult.patient_id)
@@ -96,7 +96,7 @@ class TakenShown(serializers.Serializer[Any]):
     price = serializers.IntegerField(help_text="Cents of US dollars for the patient, 0 when covered.")
 
 
-class ConsultBookView(Endpoint):
+class ConsultBookView(CareEndpoint):
     shown_as = AccessEvent.What.VISIT
 
     class Wanted(Shape):
@@ -138,7 +138,7 @@ class ConsultBookView(Endpoint):
         """What a membership covers is booked at once; what has a price is held, and the patient asked to accept it."""
         slot = parse(self.Wanted, request.data)["slot"]
         now = timezone.now()
-        consult = access.in_care(self.caller, consult_id, now=now)
+        consult = self.in_care(consult_id, now=now)
         taken = in_person.book(
             consult=consult, clinician=access.clinician(self.caller), slot=slot, actor=self.caller, now=now
         )

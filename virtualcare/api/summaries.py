@@ -9,13 +9,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from clinics.edge import Endpoint
 from clinics.models import AccessEvent
 from clinics.openapi import problems
 from clinics.refusals import NotFound
 from clinics.shapes import Shape, parse
 from virtualcare import access, summaries
 from virtualcare.access import NoLongerYours
+from virtualcare.api.care import CareEndpoint
 from virtualcare.care import NotInHand
 from virtualcare.models import Summary
 from virtualcare.summaries import NoSummaryYet, NoteChanged, SummaryChanged, SummaryIncomplete
@@ -95,7 +95,7 @@ class NoteRead(NoteShown):
     handed_over = HandedOver(many=True)
 
 
-class NoteView(Endpoint):
+class NoteView(CareEndpoint):
     """For the clinician who has the consult in hand alone."""
 
     shown_as = AccessEvent.What.NOTE
@@ -118,7 +118,7 @@ class NoteView(Endpoint):
         responses={200: NoteRead, **problems(NotFound, NoLongerYours)},
     )
     def get(self, _request: Request, consult_id: uuid.UUID) -> Response:
-        consult = access.in_care(self.caller, consult_id, now=timezone.now())
+        consult = self.in_care(consult_id, now=timezone.now())
         self.shows(consult.patient_id)
         note = summaries.shown_note(summaries.note_of(consult))
         return Response({**note, "handed_over": summaries.handed_over(consult)})
@@ -139,7 +139,7 @@ class NoteView(Endpoint):
         """Over the `version` that you have: where another window saved meanwhile, 409 with `note` as it is now."""
         asked = parse(self.Saved, request.data)
         now = timezone.now()
-        consult = access.in_care(self.caller, consult_id, now=now)
+        consult = self.in_care(consult_id, now=now)
         note = summaries.save_note(
             consult=consult, clinician=access.clinician(self.caller), actor=self.caller, now=now, **asked
         )
@@ -170,7 +170,7 @@ def shown(summary: Summary) -> dict[str, Any]:
     }
 
 
-class SummaryView(Endpoint):
+class SummaryView(CareEndpoint):
     shown_as = AccessEvent.What.SUMMARY
 
     class Corrected(SummaryFields):
@@ -220,7 +220,7 @@ class SummaryView(Endpoint):
         fields = parse(self.Corrected, request.data)
         version = fields.pop("version")
         now = timezone.now()
-        consult = access.in_care(self.caller, consult_id, now=now)
+        consult = self.in_care(consult_id, now=now)
         summary = summaries.correct(
             consult=consult,
             clinician=access.clinician(self.caller),

@@ -18,7 +18,7 @@ from clinics.edge import Endpoint
 from clinics.openapi import problems
 from clinics.refusals import NotFound
 from clinics.shapes import InstantField, Shape, parse
-from virtualcare import access, video
+from virtualcare import access, presence, video
 from virtualcare.access import NoLongerYours
 from virtualcare.intake.consents import ConsentRequired
 from virtualcare.models import Consult
@@ -101,6 +101,7 @@ class VideoView(Endpoint):
         del request
         now = timezone.now()
         consult = access.taken_part(self.caller, consult_id, now=now)
+        presence.heard_from_who_has(consult, self.caller, now=now)
         return Response(shown(*calls.join(consult=consult, user=self.caller, session=self.session, now=now)))
 
     class Agreed(Shape):

@@ -58,9 +58,13 @@ class ConsultSocket(Socket):
         now = time.monotonic()
         if now < self.heard_at + presence.SELDOM.total_seconds():
             return
-        if self.standing is not None and self.standing.role is Role.PATIENT:
-            self.heard_at = now
+        if self.standing is None or self.standing.role is Role.READER:
+            return
+        self.heard_at = now
+        if self.standing.role is Role.PATIENT:
             await asked(presence.heard_from_patient, self.consult, now=timezone.now())
+        else:
+            await asked(presence.heard_from_account, self.ticket.user, now=timezone.now())
 
     async def take(self, frame: dict[str, Any]) -> None:
         if self.standing is None or self.standing.role not in OTHER_SIDE:

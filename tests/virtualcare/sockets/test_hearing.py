@@ -200,6 +200,17 @@ class TestPresence:
         with pair.patients(server):
             assert consult.get().seen_at > long_ago
 
+    def test_so_is_the_clinician_who_has_them(self, server: Server, pair: Pair):
+        """In a call their list of patients may be closed: who is not heard of loses the patient."""
+        long_ago = timezone.now() - timedelta(minutes=5)
+        duty = Duty.objects.filter(pk=pair.doctor.pk)
+        duty.update(heard_at=long_ago)
+
+        with pair.patients(server):
+            assert duty.get().heard_at == long_ago
+        with pair.doctors(server):
+            assert duty.get().heard_at > long_ago
+
     def test_a_console_is_heard_of(self, server: Server, pair: Pair):
         long_ago = timezone.now() - timedelta(minutes=5)
         duty = Duty.objects.filter(pk=pair.doctor.pk)
