@@ -234,6 +234,43 @@ def test_a_patient_is_handed_to_a_colleague_and_what_was_not_sent_is_kept(
     assert (second.status, second.clinician) == ("offered", colleague)
 
 
+# A slow line: the first saving is on its way while more is typed, and two wait for it.
+SAVES_WHILE_SLOW = """async () => {
+  const { Notes } = await import(new URL("notes.js", document.querySelector("script[type=module][src*=console]").src));
+  const kept = [];
+  let go;
+  const slow = new Promise((resolve) => (go = resolve));
+  window.fetch = async (path, { body }) => {
+    if (!kept.length) await slow;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    kept.push(JSON.parse(body).fields.plan);
+    return new Response(JSON.stringify({ version: kept.length, saved_at: "2026-11-24T14:00:00+00:00" }));
+  };
+  const element = document.createElement("div");
+  const notes = new Notes({ consult: "c", element });
+  const plan = element.querySelector("[name=plan]");
+  const type = (words) => {
+    plan.value = words;
+    plan.dispatchEvent(new Event("input"));
+  };
+  type("Rest.");
+  const first = notes.save();
+  type("Rest, and tea.");
+  const byItself = notes.save();
+  const beforeHandingOver = notes.save().then(() => kept.at(-1));
+  go();
+  const known = await beforeHandingOver;
+  await Promise.all([first, byItself]);
+  return known;
+}"""
+
+
+def test_a_note_is_saved_before_the_patient_is_handed_over(page: Page, live_server: Any, doctor: Clinician):
+    sign_in(page, f"http://localhost:{live_server.thread.port}", DOCTOR, "/console")
+
+    assert page.evaluate(SAVES_WHILE_SLOW) == "Rest, and tea."
+
+
 def test_a_red_flag_says_where_to_turn(
     page: Page, live_server: Any, pat: Patient, doctor: Clinician, shot: Callable[[str], None]
 ):

@@ -89,10 +89,10 @@ export class Notes {
     this.#timer = setTimeout(() => this.save().catch(() => {}), SAVE_AFTER);
   }
 
-  // One saving at a time; what was typed meanwhile is saved after it.
+  // One saving at a time; what was typed meanwhile is saved after it, and waited for by whoever asks.
   async save() {
     clearTimeout(this.#timer);
-    await this.#saving;
+    while (this.#saving) await this.#saving;
     if (!this.#isDirty) return;
     this.#saving = this.#put().finally(() => (this.#saving = null));
     await this.#saving;
