@@ -2,6 +2,7 @@
 summary comes back. With sockets, and without.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
@@ -23,7 +24,7 @@ from tests.signing import PASSWORD
 from tests.virtualcare import people
 from tests.virtualcare.sockets import serving
 from virtualcare.demo import forms
-from virtualcare.models import Consult, Duty
+from virtualcare.models import ChatMessage, Consult, Duty
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 PATIENT, DOCTOR = "pat@example.com", "doctor@example.com"
@@ -269,6 +270,59 @@ def test_a_note_is_saved_before_the_patient_is_handed_over(page: Page, live_serv
     sign_in(page, f"http://localhost:{live_server.thread.port}", DOCTOR, "/console")
 
     assert page.evaluate(SAVES_WHILE_SLOW) == "Rest, and tea."
+
+
+def test_a_message_that_is_not_sent_yet_is_not_lost_by_finishing(
+    page: Page, live_server: Any, pat: Patient, doctor: Clinician
+):
+    consult = people.waiting(Patient.objects.get(pk=pat.pk), now=timezone.now())
+    sign_in(page, f"http://localhost:{live_server.thread.port}", DOCTOR, "/console")
+    page.get_by_role("button", name="I am available").click()
+    page.get_by_role("button", name="Take next").click()
+    page.get_by_role("button", name="Accept").click()
+    for label in ("Why they came", "What you think it is", "What to do"):
+        page.get_by_label(label).fill("A cold.")
+    busy = re.compile(f"/consults/{consult.pk}/messages$")  # a POST; a GET says after_seq
+    page.route(busy, lambda route: route.fulfill(status=503, json={"detail": "Busy."}))
+
+    page.get_by_label("Your message").fill("Take two a day.")
+    page.get_by_label("Your message").press("Enter")
+    page.get_by_role("button", name="Release the summary and finish").click()
+    expect(page.locator('[data-at="problem"]')).to_contain_text("not sent yet")
+    page.unroute(busy)
+    expect(page.locator(".chat-clinician .chat-body")).to_have_text("Take two a day.")
+    page.get_by_role("button", name="Release the summary and finish").click()
+
+    expect(page.get_by_text("The summary is with the patient.")).to_be_visible()
+    assert [one.body for one in ChatMessage.objects.filter(role="clinician")] == ["Take two a day."]
+
+
+# The clinician turns to another patient while what the first one wrote is on its way.
+LEAVES_BEFORE_IT_IS_SHOWN = """async () => {
+  const { Chat } = await import(new URL("chat.js", document.querySelector("script[type=module][src*=console]").src));
+  const asked = [];
+  let arrive;
+  const arrives = new Promise((resolve) => (arrive = resolve));
+  window.fetch = async (path, { method }) => {
+    asked.push(`${method} ${path.split("/").pop().split("?")[0]}`);
+    await arrives;
+    const said = { seq: 1, role: "patient", sender_name: "Pat", body: "It hurts.", at: "2026-11-24T14:00:00+00:00" };
+    return new Response(JSON.stringify({ results: [said], last_seq: 1, read: { patient: 0, clinician: 0 } }));
+  };
+  const chat = new Chat({ consult: "c", line: new EventTarget(), element: document.createElement("div") });
+  chat.open();
+  const looked = chat.look();
+  chat.close();
+  arrive();
+  await looked;
+  return asked;
+}"""
+
+
+def test_what_came_when_nobody_looked_any_more_is_not_read(page: Page, live_server: Any, doctor: Clinician):
+    sign_in(page, f"http://localhost:{live_server.thread.port}", DOCTOR, "/console")
+
+    assert page.evaluate(LEAVES_BEFORE_IT_IS_SHOWN) == ["GET messages"]
 
 
 def test_a_red_flag_says_where_to_turn(

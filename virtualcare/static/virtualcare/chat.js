@@ -24,7 +24,7 @@ export class Chat {
   #last = 0;
   #marked = 0; // up to where the server knows that it was read here
   #pending = new Map(); // what is not known to be said yet, by its client_id
-  #isSending = false;
+  #sending = null;
   #asking = null;
   #again = false;
   #timer = 0;
@@ -132,7 +132,7 @@ export class Chat {
 
   async #mark() {
     const seq = this.#last;
-    if (document.hidden || seq <= this.#marked) return;
+    if (!this.#isOpen || document.hidden || seq <= this.#marked) return;
     await api.post(`/consults/${this.#consult}/read`, { seq });
     this.#marked = seq;
   }
@@ -187,10 +187,19 @@ export class Chat {
 
   // Send what is not sent, one after the other: what does not get through is tried again after the next look.
   async #drain() {
-    if (this.#isSending || !this.#isOpen) return;
-    this.#isSending = true;
+    if (!this.#isOpen) return;
+    this.#sending ??= this.#sendAll().finally(() => (this.#sending = null));
+    await this.#sending;
+  }
+
+  async #sendAll() {
     while (this.#pending.size && (await this.#send(this.#pending.keys().next().value)));
-    this.#isSending = false;
+  }
+
+  // Before the consult is somebody else's, or over: all that was written here is said, or refused. Throws otherwise.
+  async finish() {
+    await this.#drain();
+    if (this.#pending.size) throw new Error("A message is not sent yet. Wait until it is, and do this again.");
   }
 
   // Returns whether the server has it, or has refused it.

@@ -292,6 +292,7 @@ at("transfer").addEventListener("submit", (event) => {
   const asked = { note: note.value, ...(to.value && { to: to.value }) };
   const [them, path] = [shown, open()];
   act(async () => {
+    await them.chat.finish();
     await them.notes.save(); // while they are theirs
     await api.post(`${path}/transfer`, asked);
     leaveThem(them, "Handed over.");
@@ -321,6 +322,7 @@ at("escalate").addEventListener("submit", (event) => {
 at("finish").addEventListener("click", () => {
   const [them, path] = [shown, open()];
   act(async () => {
+    await them.chat.finish();
     await them.notes.save();
     await api.post(`${path}/complete`, { summary: them.notes.summary() });
     leaveThem(them, "The summary is with the patient.");
