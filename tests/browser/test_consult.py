@@ -13,7 +13,7 @@ import pytest
 from django.conf import LazySettings
 from django.db import connection
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from clinics import people as accounts
 from clinics.models import Clinician, Patient, Proxy
@@ -323,6 +323,27 @@ def test_what_came_when_nobody_looked_any_more_is_not_read(page: Page, live_serv
     sign_in(page, f"http://localhost:{live_server.thread.port}", DOCTOR, "/console")
 
     assert page.evaluate(LEAVES_BEFORE_IT_IS_SHOWN) == ["GET messages"]
+
+
+def test_the_questions_are_those_of_what_was_chosen_last(page: Page, live_server: Any, pat: Patient, doctor: Clinician):
+    sign_in(page, f"http://localhost:{live_server.thread.port}", PATIENT, "/consults")
+    late: list[Route] = []
+
+    def hold(route: Route) -> None:
+        late.append(route)
+
+    page.route("**/intake/sore_throat*", hold)
+    complaint = page.get_by_label("What is it about?")
+
+    complaint.select_option("sore_throat")
+    complaint.select_option("chest_pain")
+    expect(page.locator('[data-at="questions"] [data-kind]').first).to_be_visible()
+    asked = page.locator('[data-at="questions"]').inner_text()
+    with page.expect_response("**/intake/sore_throat*"):
+        late[0].continue_()
+    page.wait_for_timeout(300)
+
+    assert page.locator('[data-at="questions"]').inner_text() == asked
 
 
 def test_a_red_flag_says_where_to_turn(

@@ -4,6 +4,7 @@ import { api, at, make } from "./api.js";
 
 const form = at("form");
 let asked = null;
+let awaited = ""; // which questions were asked for last
 let accepted = null;
 let people = []; // { id, name, age }: whom the account acts for, its own person first
 
@@ -77,7 +78,10 @@ async function drawForm() {
   const { complaint, modality, state } = form.elements;
   if (!complaint.value) return;
   const query = state.value ? `?state=${state.value}&modality=${modality.value}` : "";
-  const { data } = await api.get(`/intake/${complaint.value}${query}`);
+  const wanted = `/intake/${complaint.value}${query}`;
+  awaited = wanted;
+  const { data } = await api.get(wanted);
+  if (awaited !== wanted) return; // something else was chosen meanwhile
   if (asked?.complaint !== data.complaint || asked?.version !== data.version) {
     at("questions").replaceChildren(make("legend", {}, "A few questions"), ...data.questions.map(field));
   }
