@@ -238,7 +238,9 @@ class TestInviting:
 
         done = me.post(address, {"once": "i", "whom": "everybody"})
 
-        assert "2 people with an e-mail address" in page(me, done["Location"])
+        told = page(me, done["Location"])
+        assert "2 people with an e-mail address" in told
+        assert "also who has claimed" in told  # a mail says nothing of who has
         assert self.asked() == {"Ana", "Eve"}
 
     def test_nobody_chosen_is_said(self, me: Client, address: str):
