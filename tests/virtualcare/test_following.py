@@ -7,7 +7,7 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from clinics.models import AccessEvent, Message, Proxy, StaffRole
+from clinics.models import AccessEvent, IdempotencyKey, Message, Proxy, StaffRole
 from clinics.refusals import NotFound
 from tests import cast
 from tests.calls import Caller
@@ -296,6 +296,17 @@ class TestTaking:
         assert (before, taken.status_code, taken.json()["patient"]["name"], after) == (404, 200, pat.name, 200)
         assert ReplyClock.objects.get().answered_at == NOW + 3.6 * HOUR
         assert ConsultChange.objects.filter(what="covered", actor=stone.user).count() == 1
+
+    def test_what_is_kept_of_the_answer_names_nobody(self, consult, pat, stone):
+        sweep(3.2)
+        with time_machine.travel(NOW + 3.5 * HOUR, tick=False):
+            stone_asks = Caller(stone.user)
+            stone_asks.headers["Idempotency-Key"] = "one"
+            first, again = [stone_asks.post(f"/clinician/follow-ups/{consult.pk}/take") for _ in range(2)]
+
+        assert pat.family_name in first.json()["patient"]["name"]
+        assert first.json() == again.json()
+        assert pat.family_name not in str(IdempotencyKey.objects.get().body)
 
     def test_taking_it_again_changes_nothing(self, consult, stone):
         sweep(3.2)

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from clinics.edge import Endpoint
-from clinics.models import AccessEvent
+from clinics.models import AccessEvent, Patient
 from clinics.openapi import problems
 from clinics.paging import Paged, page
 from clinics.refusals import NotFound
@@ -41,6 +41,10 @@ class FollowUpShown(serializers.Serializer[Any]):
     is_yours = serializers.BooleanField(help_text="Otherwise another clinician's, whom you may answer for: take it.")
 
 
+def named(patient: Patient) -> dict[str, str]:
+    return {"id": str(patient.pk), "name": patient.name}
+
+
 class FollowUpEndpoint(Endpoint):
     """A view whose answers show who waits for an answer."""
 
@@ -53,7 +57,7 @@ class FollowUpEndpoint(Endpoint):
             self.shows(patient.pk)
         return {
             "consult": str(clock.consult_id),
-            "patient": {"id": str(patient.pk), "name": patient.name} if is_yours else None,
+            "patient": named(patient) if is_yours else None,
             "kind": clock.kind,
             "asked_at": clock.started_at.isoformat(),
             "due_at": clock.due_at.isoformat(),
@@ -118,7 +122,11 @@ class FollowUpTakeView(FollowUpEndpoint):
         clock = following.take(consult_id=consult_id, clinician=clinician, actor=self.caller, now=now)
         return Response(self.shown(clock, is_yours=True))
 
+    def kept(self, body: Any) -> Any:
+        """Which consult it was, and until when: who the patient is is kept in one place."""
+        return {**body, "patient": None}
+
     def replay(self, request: Request, body: Any, **kwargs: Any) -> Any:  # noqa: ARG002 - as every view
         consult = access.taken_part(self.caller, kwargs["consult_id"], now=timezone.now())
         self.shows(consult.patient_id)
-        return body
+        return {**body, "patient": named(consult.patient)}
