@@ -31,7 +31,6 @@ from memberships.models import Charge, Dispute, Invoice, InvoiceLine, Refund
 
 TONES = {"open": "warn", "paid": "good", "void": "", "uncollectible": "bad"}
 A_PAGE = 50
-ALL = "all"
 LONGEST_NUMBER = 18  # digits that a number in the database has room for
 CHARGE_TONES = {"pending": "warn", "succeeded": "good", "failed": "bad"}
 
@@ -96,7 +95,7 @@ class InvoiceAdmin(MoneyPages):
             "page": page,
             "number": number,
             "state": state,
-            "states": [*Invoice.Status.choices, (ALL, "All")],
+            "states": Invoice.Status.choices,
         }
         seen = [row.patients for row in rows]
         return self.page(request, "memberships/admin/invoices.html", context, patients=seen, name="list")
