@@ -37,6 +37,12 @@ def fill(to: Clinician) -> None:
         Consult.objects.filter(pk=consult.pk).update(status="active", clinician=to, accepted_at=NOW)
 
 
+def let_go(to: Clinician) -> None:
+    user = user_of(to)
+    user.is_active = False
+    user.save()
+
+
 def offer(to: Clinician) -> None:
     people.waiting()
     assert people.claimed(to)
@@ -50,6 +56,7 @@ SPOILS: dict[str, Callable[[Clinician], Any]] = {
     "away": lambda to: Duty.objects.filter(pk=to.pk).update(available=False),
     "not heard of": lambda to: Duty.objects.filter(pk=to.pk).update(heard_at=NOW - timedelta(minutes=2)),
     "full": fill,
+    "an account that is closed": let_go,
     "an offer": offer,
 }
 

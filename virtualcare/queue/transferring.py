@@ -52,7 +52,8 @@ def transfer(
             offers.wait_on(was, what="transferred", actor=actor, now=now, note=note.strip())
             return was
         row = duties[to.pk]
-        is_there = row.available and now - row.heard_at <= duty.FRESH
+        works_here = to.user is not None and to.user.is_active
+        is_there = works_here and row.available and now - row.heard_at <= duty.FRESH
         has_offer = Consult.objects.filter(clinician=to, status=Status.OFFERED).exists()
         if to.pk == clinician.pk or not is_there or has_offer or offers.obstacle(was, to, now=now):
             raise CannotTakeOver
