@@ -121,12 +121,16 @@ def test_the_table_of_settings_is_whole():
     assert livekit
     for provider, names in (("TWILIO", twilio[1]), ("STRIPE", stripe[1]), ("LIVEKIT", livekit[1])):
         read = read - {f"{provider}_{{name}}"} | {f"{provider}_{name}" for name in re.findall(r'"([A-Z_]+)"', names)}
-    chapter = (ROOT / "docs/operations.md").read_text().partition("## Settings")[2].partition("\n## ")[0]
-    cells = [line.split("|")[1] for line in chapter.splitlines() if line.startswith("| `")]
-    told = set(re.findall(r"`([A-Z_]+)`", " ".join(cells)))
 
     # Of the demo alone, which sets both itself.
-    assert read - {"SAMEDAY_MODE", "DEMO_LOG"} == told
+    assert read - {"SAMEDAY_MODE", "DEMO_LOG"} == settings_told()
+
+
+def settings_told() -> set[str]:
+    """The settings that docs/operations.md names."""
+    chapter = (ROOT / "docs/operations.md").read_text().partition("## Settings")[2].partition("\n## ")[0]
+    cells = [line.split("|")[1] for line in chapter.splitlines() if line.startswith("| `")]
+    return set(re.findall(r"`([A-Z_]+)`", " ".join(cells)))
 
 
 def test_the_example_of_settings_holds_no_usable_secret():
@@ -145,6 +149,27 @@ def test_compose_asks_for_what_nothing_starts_without():
         assert f"\n{name}=" in example
     for name in PRODUCTION.keys() - {"SAMEDAY_MODE", "DATABASE_URL", "REDIS_URL"}:
         assert f"{name}: ${{{name}:?}}" in compose
+
+
+def test_compose_hands_on_every_setting():
+    """What stands in .env and is not handed on does nothing, and says nothing."""
+    handed_on = set(re.findall(r"\$\{([A-Z_0-9]+)", (ROOT / "compose.yaml").read_text()))
+    # What compose.yaml and the image know themselves, and what is of the demo and tests alone.
+    own = {"DATABASE_URL", "REDIS_URL", "STATIC_ROOT", "SAMEDAY_DATA", "TRUSTED_PROXIES"}
+    # Nor what goes with how long compose.yaml lets a server stop, and with a load balancer that it has none of.
+    own |= {"WEB_DRAIN", "WEB_GRACE"}
+
+    assert settings_told() - own - handed_on == set()
+
+
+def test_the_image_gets_the_files_that_it_copies():
+    """.dockerignore lets through what the Dockerfile takes, with either file of packages."""
+    copied = re.findall(r"^COPY (?!--from)(\S+) ", (ROOT / "Dockerfile").read_text(), re.M)
+    let_through = re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text(), re.M)
+    wanted = {*copied, "requirements.txt", "requirements-stripe.txt"} - {"${REQUIREMENTS}"}
+
+    assert wanted == set(let_through)
+    assert all((ROOT / name).exists() for name in wanted)
 
 
 @pytest.mark.slow
