@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.db import transaction
+from django.core.management.color import no_style
+from django.db import connection, transaction
 from django.test import TransactionTestCase
 
 from clinics import rights
@@ -14,6 +15,8 @@ from scheduling.models import VisitType
 from tests import cast, owner
 from tests import world as worlds
 from tests.cast import NOW, Place, at
+
+MADE_BY_MIGRATE = {"auth_permission", "django_content_type", "django_site"}
 
 
 @pytest.fixture(scope="session")
@@ -27,11 +30,10 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
     """The database is there. From here on everything is the application's doing, except for emptying tables between
     tests without a transaction around them, which TransactionTestCase does; and in the end the owner drops it.
     """
-    empty = TransactionTestCase._fixture_teardown
 
-    def as_owner(case: TransactionTestCase) -> None:
+    def as_owner(_case: TransactionTestCase) -> None:
         with owner.acting():
-            empty(case)
+            empty_tables()
 
     with django_db_blocker.unblock():
         rights.give(owner.APPLICATION["USER"])
@@ -40,6 +42,13 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
         patched.setattr(TransactionTestCase, "_fixture_teardown", as_owner)
         yield
     owner.log_in_as(owner.OWNER)
+
+
+def empty_tables() -> None:
+    """Django's flush, but for the rows that it makes anew each time, which takes longer than all the rest."""
+    tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
+    emptied = [table for table in tables if table not in MADE_BY_MIGRATE]
+    connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), emptied))
 
 
 @pytest.fixture
