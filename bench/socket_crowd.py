@@ -136,8 +136,8 @@ class Crowd:
         return (socket for person, socket in self.open if person.path == path)
 
 
-async def pushes(crowd: Crowd) -> list[float]:
-    """Seconds from when a use case tells to when each console has heard, for each of PUSHES and each console."""
+async def pushes(crowd: Crowd, times: int) -> list[float]:
+    """Seconds from when a use case tells to when each console has heard, each time and for each console."""
     from virtualcare import news  # noqa: PLC0415
     from virtualcare.sockets import tickets  # noqa: PLC0415
 
@@ -147,7 +147,7 @@ async def pushes(crowd: Crowd) -> list[float]:
         await socket.recv()
         return time.perf_counter() - began
 
-    for _ in range(PUSHES):
+    for _ in range(times):
         began = time.perf_counter()
         hearing = [asyncio.ensure_future(heard(socket, began)) for socket in consoles]
         news.hand_over(news.CLINICIANS, "queue", {})
@@ -200,14 +200,15 @@ async def measure(count: int, watchers: int, sockets_port: int, web_port: int, p
         idle = min(IDLE, count / 100)
         await asyncio.sleep(idle)
         idle_cpu = (sum(server.cpu_times()[:2]) - spent) / idle
-        pushed = sorted(await pushes(crowd))
+        times = min(PUSHES, -(-count // 10))
+        pushed = sorted(await pushes(crowd, times))
         chatted = sorted(await chats(crowd, web_port, patients[0], doctor, min(MESSAGES, count)))
         return {
             "sockets": len(crowd.open),
             "memory_each": memory / (len(crowd.open) - WARM),
             "opened_per_second": (len(crowd.open) - WARM) / opened,
             "idle_cpu": idle_cpu,
-            "watchers": len(pushed) // PUSHES,
+            "watchers": len(pushed) // times,
             "push_p50": quantile(pushed, 0.5),
             "push_p99": quantile(pushed, 0.99),
             "chat_p50": quantile(chatted, 0.5),
