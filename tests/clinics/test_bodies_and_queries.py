@@ -32,6 +32,15 @@ class TestABody:
         assert Appointment.objects.get(pk=world.visit.pk).status == "booked"
 
     @pytest.mark.parametrize("path", PATHS)
+    def test_it_may_have_very_many_fields_that_are_not_there(self, path: str, world: World):
+        answer = Caller(world.callers["owner"]).post(
+            self.PATHS[path](world), {f"field{number}": number for number in range(100)}
+        )
+
+        assert (answer.status_code, len(answer.json()["errors"])) == (400, 20)
+        assert Appointment.objects.get(pk=world.visit.pk).status == "booked"
+
+    @pytest.mark.parametrize("path", PATHS)
     @pytest.mark.parametrize("content_type", ["application/json", ""])
     def test_it_may_be_absent(self, path: str, content_type: str, world: World):
         owner = Caller(world.callers["owner"])
