@@ -1,13 +1,12 @@
 """What open sockets take of the socket server, and how soon they hear: idle ones, consoles that are told, and chat."""
 
-import http.client
 import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +16,7 @@ import psutil
 
 from bench import servers
 from bench.report import Target
-from config import embedded, sockets
+from config import embedded, probe, sockets
 
 VOLUME = "sockets"
 MOST_MEMORY = 64 * 1024  # bytes of a socket
@@ -121,11 +120,8 @@ def serving(environment: dict[str, str], log: Path) -> Iterator[tuple[int, psuti
 def await_health(port: int, started: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and started.poll() is None:
-        connection = http.client.HTTPConnection(embedded.LOCALHOST, port, timeout=5)
-        with closing(connection), suppress(OSError):
-            connection.request("GET", "/healthz")
-            if connection.getresponse().status == 200:
-                return
+        if probe.answers(f"http://{embedded.LOCALHOST}:{port}/healthz"):
+            return
         time.sleep(0.1)
     raise embedded.ServerFailed(f"The socket server did not answer: see {log}")
 

@@ -10,7 +10,6 @@ request and task is a line of demo.log in that folder, which every start begins 
 import argparse
 import errno
 import fcntl
-import http.client
 import itertools
 import json
 import os
@@ -33,7 +32,7 @@ import psutil
 from honcho.manager import Manager
 
 from clinics import encryption
-from config import embedded, sockets, web
+from config import embedded, probe, sockets, web
 
 ROOT = Path(__file__).resolve().parent.parent
 # Set for everything the demo starts and for nothing else, so that a later run knows what this one left.
@@ -127,23 +126,10 @@ def serve(folder: Path, port: int, sockets_port: int, environment: dict[str, str
 def announce(port: int, sockets_port: int, logins: str, log: Path) -> None:
     """Print the address, the logins and where the log is as soon as web server and socket server answer."""
     for server in (sockets_port, port):
-        while not answers(server):
+        while not probe.answers(f"http://{embedded.LOCALHOST}:{server}/healthz"):
             time.sleep(0.1)
     print(f"\nSameday runs at http://localhost:{port} (Ctrl-C stops it)\n\n{logins}", flush=True)
     print(f"Each request and task is a line of {log}; here you see what goes wrong.\n", flush=True)
-
-
-def answers(port: int) -> bool:
-    """Whether a server at `port` answers, whatever it says."""
-    connection = http.client.HTTPConnection(embedded.LOCALHOST, port, timeout=60)
-    try:
-        connection.request("GET", "/healthz", headers={"Host": f"localhost:{port}"})
-        connection.getresponse()
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
-    return True
 
 
 def end_orphans() -> None:
