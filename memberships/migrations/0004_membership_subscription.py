@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     atomic = False  # the index is made while people book
 
-    dependencies = [("memberships", "0004_what_pays")]
+    dependencies = [("memberships", "0003_billing_and_employers")]
 
     operations = [
         AddIndexConcurrently(
