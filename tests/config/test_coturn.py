@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -115,11 +116,9 @@ def test_its_secret_is_in_no_list_of_processes(port: int):
 
 def test_nobody_has_more_relays_than_a_call_needs(port: int):
     mine = credential(SECRET, ends=int(time.time()) + 60)
-    clients = [Client(port, *mine) for _ in range(30)]
 
-    answers = []
-    for client in clients:
-        with client:
-            answers.append(client.allocate())
+    with ExitStack() as open_at_once:
+        clients = [open_at_once.enter_context(Client(port, *mine)) for _ in range(30)]
+        answers = [client.allocate() for client in clients]
 
     assert answers == [0] * 24 + [486] * 6

@@ -1,5 +1,6 @@
 """Production, rehearsed: what compose.yaml starts, as processes of this machine (docs/operations.md)."""
 
+import asyncio
 import signal
 import ssl
 import subprocess
@@ -14,8 +15,8 @@ from typing import Any
 
 import psycopg
 import pytest
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import connect
 
 from tests.config import rehearsing
 from tests.config.rehearsing import HOST, PATIENCE, TOKEN, Stack, run, until
@@ -62,27 +63,36 @@ def test_beat_and_worker_are_seen_to_run(stack: Stack):
     assert stack.running["beat"].poll() is None
 
 
+async def closed_with(url: str, **options: Any) -> int:
+    """The code with which a socket that opens is closed. (In one thread: two must not use one TLS connection.)"""
+    async with connect(url, **options) as socket:
+        with pytest.raises(ConnectionClosed) as closed:
+            await asyncio.wait_for(socket.recv(), PATIENCE)
+        return closed.value.rcvd.code
+
+
+async def refused_with(url: str, **options: Any) -> int:
+    """The status with which one is refused."""
+    with pytest.raises(InvalidStatus) as refused:
+        await connect(url, **options)
+    return refused.value.response.status_code
+
+
 def test_sockets_are_opened_by_nginx_and_closed_when_they_are_to_stop(stack: Stack):
     """Without a ticket that is good one is opened and closed at once (4401); for a stranger's page none is opened."""
     url = f"wss://localhost:{stack.ports['https']}/ws/clinician?ticket={CANARY}"
     trust = ssl.create_default_context(cafile=str(stack.folder / "fullchain.pem"))
     ours: dict[str, Any] = {"origin": f"https://{HOST}", "ssl": trust, "open_timeout": PATIENCE}
 
-    with connect(url, **ours) as socket:
-        with pytest.raises(ConnectionClosed) as closed:
-            socket.recv(timeout=20)
-        assert closed.value.rcvd.code == 4401
-    with pytest.raises(InvalidStatus) as refused, connect(url, **{**ours, "origin": "https://evil.example"}):
-        pass
-    assert refused.value.response.status_code == 403
+    assert asyncio.run(closed_with(url, **ours)) == 4401
+    assert asyncio.run(refused_with(url, **{**ours, "origin": "https://evil.example"})) == 403
     token = {"Authorization": f"Bearer {TOKEN}"}
     assert b'sameday_sockets_open{kind="clinician"} 0.0' in stack.direct("sockets", "GET", "/metrics", token)[1]
     assert stack.direct("sockets", "GET", "/metrics")[0] == 404
     assert CANARY not in stack.log("sockets").read_text() + stack.log("nginx").read_text()
 
     stack.stop("sockets")
-    with pytest.raises(InvalidStatus), connect(url, **ours):
-        pass
+    assert asyncio.run(refused_with(url, **ours)) == 502
     assert stack.outside("GET", "/readyz") == (200, b"ok\n")
     stack.sockets()
 

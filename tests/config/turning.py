@@ -10,21 +10,25 @@ import struct
 from dataclasses import dataclass, field
 
 COOKIE = 0x2112A442
-ALLOCATE, CREATE_PERMISSION = 0x0003, 0x0008
+ALLOCATE, REFRESH, CREATE_PERMISSION = 0x0003, 0x0004, 0x0008
 USERNAME, INTEGRITY, ERROR, REALM, NONCE = 0x0006, 0x0008, 0x0009, 0x0014, 0x0015
-PEER, TRANSPORT = 0x0012, 0x0019
+LIFETIME, PEER, TRANSPORT = 0x000D, 0x0012, 0x0019
 UDP = 17
 
 
 @dataclass
 class Client:
-    """Of the TURN server at a port of this machine, by one socket."""
+    """Of the TURN server at a port of this machine, by one socket.
+
+    A relay is given back at the end: whoever gets this socket's port next would be told of it (437).
+    """
 
     port: int
     username: str = ""
     password: str = ""
     realm: bytes = b""
     nonce: bytes = b""
+    has_relay: bool = False
     line: socket.socket = field(default_factory=lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
 
     def __enter__(self) -> "Client":
@@ -33,13 +37,18 @@ class Client:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.line.close()
+        with self.line:
+            if self.has_relay:
+                assert self.ask(REFRESH, [(LIFETIME, struct.pack("!I", 0))]) == 0
 
     def allocate(self) -> int:
         """Ask for a relay: 0, or the error's code."""
         wanted = [(TRANSPORT, struct.pack("!B3x", UDP))]
-        first = self.ask(ALLOCATE, wanted)
-        return self.ask(ALLOCATE, wanted) if first == 401 and self.username else first
+        told = self.ask(ALLOCATE, wanted)
+        if told == 401 and self.username:
+            told = self.ask(ALLOCATE, wanted)
+        self.has_relay = told == 0
+        return told
 
     def permit(self, peer: str) -> int:
         """Ask to reach `peer`: 0, or the error's code, 403 where it is denied."""
