@@ -53,7 +53,8 @@ class Socket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ships no
         self.has_missed = False
         self.is_added = False
         self.is_closed = False
-        self.looks_again = False
+        # The news while it comes, the last of each kind; None once it is ready.
+        self.meanwhile: dict[str, tuple[dict[str, Any], str]] | None = {}
 
     # What subclasses are
 
@@ -97,7 +98,7 @@ class Socket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ships no
         given = parse_qs(self.scope["query_string"].decode("latin-1")).get("ticket", [""])[0]
         self.ticket = tickets.opened(given, self.at())
         hub.begin()
-        # Before looking: what changes meanwhile is looked at once more.
+        # Before looking: of what changes meanwhile it is told, and looks at it once more.
         hub.add(self)
         self.is_added = True
         standing = await asked(self.look, now=timezone.now())
@@ -105,10 +106,11 @@ class Socket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ships no
             raise BadTicket
         self.standing = standing
         await self.here()
-        if self.looks_again:
-            self.begin(self.look_again())
         self.later(LOOK_EVERY)
         await self.say('{"type":"ready"}')
+        meanwhile, self.meanwhile = self.meanwhile or {}, None
+        for message, text in meanwhile.values():
+            self.hear(message, text)
 
     # Staying
 
@@ -137,11 +139,11 @@ class Socket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ships no
     def hear(self, message: dict[str, Any], text: str) -> None:
         if self.is_closed:
             return
-        is_moving = message["say"]["type"] == "news" and message["say"]["what"] in MOVING
-        if self.standing is None:  # it still comes, and then looks at everything
-            self.looks_again |= is_moving
-            return
-        if is_moving:
+        what = message["say"].get("what")  # None where it is no news
+        if self.meanwhile is not None:
+            if what is not None:
+                self.meanwhile[what] = message, text
+        elif what in MOVING:
             self.begin(self.look_and_say(message, text))
         elif self.hears(message):
             self.begin(self.say(text))
