@@ -354,9 +354,9 @@ LANGUAGE_CODE = "en-us"
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "static/"
-# Production serves what `manage.py collectstatic` gathered, a laptop what lies in the apps.
+# Production serves what `manage.py collectstatic` gathered, a laptop what lies in the apps, as it is when asked for.
 STATIC_ROOT = Path(os.environ.get("STATIC_ROOT", ROOT / "staticfiles")) if PRODUCTION else None
-WHITENOISE_USE_FINDERS = not PRODUCTION
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not PRODUCTION
 if PRODUCTION:
     STORAGES = {
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
