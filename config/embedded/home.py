@@ -181,20 +181,26 @@ def wait_for(answer: Callable[[], T], *, seconds: float) -> T:
     return told
 
 
+given: set[int] = set()  # ports that this process has found, and somebody will take
+
+
 def free_port(wanted: int | None = None) -> int:
     """The port wanted, if nothing on this machine has it, else one of SERVED that is free.
 
     Between being found and being taken it is nobody's: so it is none of those that the system hands to whoever names
     no port, and a random one.
     """
-    for port in (*([wanted] if wanted else []), *random.SystemRandom().sample(SERVED, 100), 0):
+    sample = (port for port in random.SystemRandom().sample(SERVED, 100) if port not in given)
+    for port in (*([wanted] if wanted else []), *sample, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((LOCALHOST, port))
             except OSError:
                 continue
-            return int(probe.getsockname()[1])
+            found = int(probe.getsockname()[1])
+            given.add(found)
+            return found
     raise ServerFailed("This machine has no free port left.")
 
 

@@ -138,7 +138,7 @@ def connect(home: Home) -> psycopg.Connection[tuple[str, ...]]:
         raise psycopg.OperationalError("not running")
     return psycopg.connect(
         host=LOCALHOST, port=told[3], user=DATABASE, password=home.note()["postgres_password"], dbname="postgres",
-        connect_timeout=3, autocommit=True, require_auth="scram-sha-256",
+        connect_timeout=30, autocommit=True, require_auth="scram-sha-256",
     )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ def start(home: Home) -> None:
         lines = "".join(f"{name} {json.dumps(str(value), ensure_ascii=False)}\n" for name, value in settings.items())
         # By standard input: a password on the command line is for everybody to see.
         run(home, program(home), "-", stdin=lines, check=False)
-        if wait_for(lambda: answers(home), seconds=5):
+        if wait_for(lambda: answers(home), seconds=30):
             return
         wanted = None
     raise ServerFailed(f"Valkey did not start: see {home.log('valkey')}")
@@ -55,7 +55,7 @@ def answers(home: Home) -> bool:
         return False
     no_retry = Retry(NoBackoff(), 0)  # the default spends 4 s on a closed port
     client = redis.Redis(
-        port=int(note["valkey_port"]), password=note["valkey_password"], socket_timeout=1, retry=no_retry,
+        port=int(note["valkey_port"]), password=note["valkey_password"], socket_timeout=10, retry=no_retry,
         decode_responses=True,
     )  # fmt: skip
     try:
