@@ -136,7 +136,7 @@ def web(environment: dict[str, str], log: Path) -> Iterator[tuple[int, psutil.Pr
 
 
 def wait_for(port: int, started: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline and started.poll() is None:
         connection = http.client.HTTPConnection(embedded.LOCALHOST, port, timeout=30)
         with closing(connection), suppress(OSError, http.client.HTTPException):

@@ -118,7 +118,7 @@ def serving(environment: dict[str, str], log: Path) -> Iterator[tuple[int, psuti
 
 
 def await_health(port: int, started: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline and started.poll() is None:
         if probe.answers(f"http://{embedded.LOCALHOST}:{port}/healthz"):
             return
