@@ -10,17 +10,19 @@ import struct
 from dataclasses import dataclass, field
 
 COOKIE = 0x2112A442
-ALLOCATE, REFRESH, CREATE_PERMISSION = 0x0003, 0x0004, 0x0008
+ALLOCATE, CREATE_PERMISSION = 0x0003, 0x0008
 USERNAME, INTEGRITY, ERROR, REALM, NONCE = 0x0006, 0x0008, 0x0009, 0x0014, 0x0015
-LIFETIME, PEER, TRANSPORT = 0x000D, 0x0012, 0x0019
+PEER, TRANSPORT = 0x0012, 0x0019
 UDP = 17
+KEPT: list[socket.socket] = []
 
 
 @dataclass
 class Client:
     """Of the TURN server at a port of this machine, by one socket.
 
-    A relay is given back at the end: whoever gets this socket's port next would be told of it (437).
+    Its port stays taken until the server has ended (`let_go`): whoever came from it next would meet what the server
+    remembers of this one (437).
     """
 
     port: int
@@ -28,18 +30,15 @@ class Client:
     password: str = ""
     realm: bytes = b""
     nonce: bytes = b""
-    has_relay: bool = False
     line: socket.socket = field(default_factory=lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
 
     def __enter__(self) -> "Client":
-        self.line.settimeout(5)
+        self.line.settimeout(60)
         self.line.connect(("127.0.0.1", self.port))
         return self
 
     def __exit__(self, *_: object) -> None:
-        with self.line:
-            if self.has_relay:
-                assert self.ask(REFRESH, [(LIFETIME, struct.pack("!I", 0))]) == 0
+        KEPT.append(self.line)
 
     def allocate(self) -> int:
         """Ask for a relay: 0, or the error's code."""
@@ -47,7 +46,6 @@ class Client:
         told = self.ask(ALLOCATE, wanted)
         if told == 401 and self.username:
             told = self.ask(ALLOCATE, wanted)
-        self.has_relay = told == 0
         return told
 
     def permit(self, peer: str) -> int:
@@ -94,6 +92,12 @@ class Client:
         """As XOR-PEER-ADDRESS has it, for an IPv4 address and port 40000."""
         number = int(ipaddress.IPv4Address(peer))
         return struct.pack("!BBHI", 0, 1, 40_000 ^ (COOKIE >> 16), number ^ COOKIE)
+
+
+def let_go() -> None:
+    """Of every port, after the server's end."""
+    while KEPT:
+        KEPT.pop().close()
 
 
 def credential(secret: str, *, ends: int) -> tuple[str, str]:
