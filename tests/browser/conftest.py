@@ -12,10 +12,13 @@ from typing import Any
 
 import pytest
 from django.core.signals import request_finished, request_started  # noqa: TID251 (nothing else tells of both)
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser import accessible
 
+# How long a page may take to come to what is expected, however slow the machine.
+PATIENCE = 90_000  # milliseconds
+expect.set_options(timeout=PATIENCE)
 CHROMIUM = next(
     (path for path in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if path is not None), None
 )
@@ -71,20 +74,20 @@ def settled(request: pytest.FixtureRequest) -> Iterator[None]:
     request_started.connect(begin)
     request_finished.connect(end)
     yield
-    quiet, until = 0, time.monotonic() + 30
+    quiet, until = 0, time.monotonic() + 120
     while quiet < 5 and time.monotonic() < until:
         time.sleep(0.05)
         quiet = quiet + 1 if len(begun) == len(ended) else 0
     request_started.disconnect(begin)
     request_finished.disconnect(end)
-    assert quiet == 5, f"Half a minute after the test {len(begun) - len(ended)} requests are not answered."
+    assert quiet == 5, f"Two minutes after the test {len(begun) - len(ended)} requests are not answered."
 
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A tab of a browser that knows nothing yet. What the page throws fails the test."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
     tab = context.new_page()
     thrown: list[str] = []
     tab.on("pageerror", lambda error: thrown.append(str(error)))
@@ -101,6 +104,7 @@ def shot(page: Page) -> Callable[[str], None]:
 
 def take(page: Page, name: str) -> None:
     """See `shot`."""
+    page.wait_for_load_state("load")
     if folder := os.environ.get("SAMEDAY_SCREENSHOTS"):
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
     accessible.require(page, name)

@@ -71,6 +71,7 @@ def test_a_manager_ends_an_access_that_the_first_page_points_to(
     page.goto(f"{address}/admin/")
     shot("admin-attention")
     page.get_by_role("link", name="1 record open in an emergency").click()
+    page.wait_for_url("**/breakglass/?*")
     expect(page.get_by_role("row").filter(has_text="allergies")).to_have_count(0)
     shot("break-glass-open")
     page.goto(f"{address}/admin/clinics/breakglass/")

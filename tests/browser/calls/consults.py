@@ -16,10 +16,12 @@ from clinics.models import Clinician, Session, User
 from clinics.sessions import SessionStore
 from tests.browser.calls import stage
 from tests.browser.calls.stage import flow, until
+from tests.browser.conftest import PATIENCE
 from tests.calls import sign_in
 from tests.virtualcare import people
 from tests.virtualcare.video.test_calls import published
 from virtualcare.models import Call, Consult, Duty
+from virtualcare.queue import claiming
 from virtualcare.video import closing
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -52,8 +54,9 @@ OVER = "connections.length > 0 && connections.every(({ connectionState }) => con
 
 
 @pytest.fixture
-def doctor(transactional_db: None) -> Clinician:
-    """On call now, and available."""
+def doctor(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Clinician:
+    """On call now, and available. Offers stay open, however long it takes."""
+    monkeypatch.setattr(claiming, "OFFERED_FOR", timedelta(minutes=10))
     now = timezone.now()
     doctor = people.make_doctor()
     Duty.objects.filter(pk=doctor.pk).update(heard_at=now)
@@ -70,7 +73,7 @@ def open_page(browser: Browser, live_server: Any, sockets: stage.Sockets) -> Ite
 
     def open_as(user: User, path: str) -> Page:
         context = browser.new_context(locale="en-US", viewport={"width": 1400, "height": 1000})
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE)
         context.add_init_script(stage.SMALL_PICTURES)
         context.add_init_script(WATCHING)
         contexts.append(context)
@@ -90,11 +93,11 @@ def open_page(browser: Browser, live_server: Any, sockets: stage.Sockets) -> Ite
 def met(open_page: Callable[[User, str], Page], consult: Consult, doctor: Clinician) -> tuple[Page, Page]:
     """The page of a patient who waited, and the console of the clinician who took them from there."""
     patient = open_page(people.user_of(consult.patient), f"/consults/{consult.pk}")
-    expect(patient.get_by_text("You are waiting for a clinician.")).to_be_visible(timeout=20_000)
+    expect(patient.get_by_text("You are waiting for a clinician.")).to_be_visible()
     console = open_page(people.user_of(doctor), "/console")
     console.get_by_role("button", name="Take next").click()
     console.get_by_role("button", name="Accept").click()
-    expect(patient.get_by_text("You are with a clinician.")).to_be_visible(timeout=20_000)
+    expect(patient.get_by_text("You are with a clinician.")).to_be_visible()
     return patient, console
 
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -24,6 +25,7 @@ from config import embedded, sockets
 
 ROOT = Path(__file__).resolve().parents[3]
 COTURN = shutil.which("turnserver")
+PATIENCE = 120.0  # seconds, however slow the machine
 # Two encoders and two decoders share the cores with all servers: what is asked of a camera is a quarter as wide.
 SMALL_PICTURES = """
   const open = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
@@ -53,7 +55,7 @@ class Sockets:
             "SOCKETS_URL": self.url,
         }
         self.process = subprocess.Popen([sys.executable, *sockets.arguments(self.port)], env=environment, cwd=ROOT)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             with suppress(OSError), urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=1):
                 return
@@ -67,7 +69,7 @@ class Sockets:
             self.process = None
 
 
-def flow(*pages: Page, seconds: float = 20, frames: int = 20) -> None:
+def flow(*pages: Page, seconds: float = PATIENCE, frames: int = 20) -> None:
     """Wait until each page has decoded `frames` frames more than it had. Fails after `seconds`."""
     had = [page.evaluate("decoded()") for page in pages]
     deadline = time.monotonic() + seconds
@@ -83,7 +85,7 @@ def flow(*pages: Page, seconds: float = 20, frames: int = 20) -> None:
     raise AssertionError(f"Frames decoded: {had}, then {got}. {states}")
 
 
-def until(page: Page, expression: str, seconds: float = 20) -> None:
+def until(page: Page, expression: str, seconds: float = PATIENCE) -> None:
     """Wait until `expression` holds on the page, whose policy keeps Playwright's wait_for_function from asking."""
     deadline = time.monotonic() + seconds
     while not page.evaluate(expression):
@@ -108,10 +110,21 @@ def turn_server(secret: str, folder: Path) -> Iterator[str]:
     ]  # fmt: skip
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
     try:
+        await_line(port, process)
         yield f"turn:127.0.0.1:{port}?transport=udp"
     finally:
         process.terminate()
         process.wait()
+
+
+def await_line(port: int, process: "subprocess.Popen[bytes]") -> None:
+    """coturn listens by TCP, too."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and process.poll() is None:
+        with suppress(OSError), socket.create_connection((embedded.LOCALHOST, port), timeout=1):
+            return
+        time.sleep(0.05)
+    raise AssertionError("coturn does not listen.")
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from tests import cast
 from tests.virtualcare import people
 from tests.virtualcare.sockets import serving
 from tests.virtualcare.sockets.serving import Client, Server, until
+from virtualcare import news
 from virtualcare.models import Consult, Duty
 from virtualcare.sockets import tickets
 
@@ -52,6 +53,15 @@ class Pair:
 
 
 def in_care(modality: str = "text") -> Pair:
+    """Made without a word to sockets, which would hear of it late."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(news.kicker, "kick", lambda: None)
+        pair = made(modality)
+        news.pending.clear()
+    return pair
+
+
+def made(modality: str) -> Pair:
     now = timezone.now()
     doctor = people.make_doctor("Reyes")
     people.on_call(doctor, starts=now - timedelta(hours=1), ends=now + timedelta(hours=1))

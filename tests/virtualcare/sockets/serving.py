@@ -45,7 +45,7 @@ class Server:
     log: Path
 
     def ask(self, path: str, **headers: str) -> tuple[int, str]:
-        connection = http.client.HTTPConnection(embedded.LOCALHOST, self.port, timeout=10)
+        connection = http.client.HTTPConnection(embedded.LOCALHOST, self.port, timeout=PATIENCE)
         try:
             connection.request("GET", path, headers=headers)
             answer = connection.getresponse()
@@ -66,7 +66,8 @@ class Server:
     def connect(self, url: str, **options: Any) -> "Client":
         """The socket at the address that a ticket gave, at this server."""
         where = urlsplit(url)._replace(netloc=f"{embedded.LOCALHOST}:{self.port}")
-        return Client(connect(where.geturl(), compression=None, **{"ping_interval": None, **options}))
+        ours = {"compression": None, "ping_interval": None, "open_timeout": PATIENCE}
+        return Client(connect(where.geturl(), **{**ours, **options}))
 
     def stop(self) -> int:
         self.process.terminate()

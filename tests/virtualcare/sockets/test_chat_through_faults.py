@@ -22,6 +22,7 @@ from websockets.exceptions import WebSocketException
 
 from clinics.models import User
 from config import embedded
+from tests import cast
 from tests.faults.crew import Broker
 from tests.virtualcare import talking
 from tests.virtualcare.sockets import serving
@@ -96,6 +97,7 @@ def talk(pair: Pair, sender: User, role: Role, chance: random.Random) -> list[st
     """Say EACH things, many of them twice or thrice under one client_id; what was said, in order."""
     said = []
     try:
+        cast.wait_for_locks()
         for number in range(EACH):
             body, client_id = f"{role} {number}", uuid.uuid4()
             for attempt in range(chance.choice([1, 1, 2, 3])):
