@@ -66,7 +66,7 @@ class Readiness:
             return "stopping"
         try:
             with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute("SET LOCAL statement_timeout = '2s'")
+                cursor.execute("SELECT set_config('statement_timeout', %s, true)", [metrics.LONGEST])
                 cursor.execute("SELECT 1")
                 if not self.is_migrated:
                     cursor.execute("SELECT app, name FROM django_migrations")

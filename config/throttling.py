@@ -40,12 +40,12 @@ return spent
 class Counter:
     """Counts in Valkey, as long as it is there.
 
-    One that is away, or hangs, is found so by the requests of that moment, each of which waits for a quarter of a
-    second at most; then a thread looks whether it is back, and no request waits for it.
+    One that is away, or hangs, is found so by the requests of that moment, each of which waits for `timeout` seconds
+    at most; then a thread looks whether it is back, and no request waits for it.
     """
 
-    def __init__(self, url: str) -> None:
-        self.server = redis.Redis.from_url(url, socket_timeout=0.25, socket_connect_timeout=0.25, retry=None)
+    def __init__(self, url: str, timeout: float = 0.25) -> None:
+        self.server = redis.Redis.from_url(url, socket_timeout=timeout, socket_connect_timeout=timeout, retry=None)
         self.spend = self.server.register_script(SPEND)
         self.lock = threading.Lock()
         self.is_away = False

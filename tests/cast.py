@@ -1,5 +1,6 @@
 """The people and places that the tests speak of. All of them are invented."""
 
+import itertools
 import threading
 import uuid
 from collections.abc import Callable, Iterable
@@ -32,6 +33,8 @@ from scheduling.models import Appointment, Shift, VisitType
 from scheduling.slots import Slot
 from tests.canaries import FAMILY_NAME, STREET
 
+# Of clinicians, in their NPIs: no two of one process alike, and none of another's but by rare chance.
+NUMBERS = itertools.count(uuid.uuid4().int % 10**8)
 # A Tuesday, 9:00 in Ohio.
 NOW = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
 ALWAYS = DateRange(date(2020, 1, 1), None)
@@ -96,7 +99,7 @@ def make_place(
 
 
 def make_clinician(clinic: Clinic, family_name: str = "Reyes", **fields: Any) -> Clinician:
-    nine = f"1{uuid.uuid4().int % 10**8:08d}"
+    nine = f"1{next(NUMBERS) % 10**8:08d}"
     clinician = Clinician.objects.create(
         calendar=Calendar.objects.create(kind="clinician"),
         given_name="Ana",
@@ -203,15 +206,15 @@ def register(patient: Patient, clinic: Clinic) -> None:
 def at_the_same_time(work: Callable[[Any], Any], each: Iterable[Any]) -> list[Any]:
     """Call `work` for each argument in a thread of its own, all starting together; the results, or a refusal's code.
 
-    Each thread has a database connection of its own, closed behind it. Other exceptions come back as they are, for the
-    test to see.
+    Each thread has a database connection of its own, closed behind it, and waits for locks as long as it takes: many
+    threads share few cores here. Other exceptions come back as they are, for the test to see.
     """
     arguments = list(each)
     barrier = threading.Barrier(len(arguments), timeout=60)
 
     def run(argument: Any) -> Any:
         try:
-            connection.ensure_connection()
+            wait_for_locks()
             barrier.wait()
             return work(argument)
         except Refused as refusal:
@@ -223,3 +226,9 @@ def at_the_same_time(work: Callable[[Any], Any], each: Iterable[Any]) -> list[An
 
     with ThreadPoolExecutor(len(arguments)) as pool:
         return list(pool.map(run, arguments))
+
+
+def wait_for_locks() -> None:
+    """Let this thread's connection wait a minute for a lock, where the application's own wait for seconds."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '60s'")

@@ -1,13 +1,16 @@
 """The named cast: Avon and its people, and an outsider who must see nothing."""
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 import time_machine
 from django.core.management.color import no_style
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.test import TransactionTestCase
+from hypothesis.internal.conjecture import providers
 
 from clinics import rights
 from clinics.models import Patient, User
@@ -16,7 +19,26 @@ from tests import cast, owner
 from tests import world as worlds
 from tests.cast import NOW, Place, at
 
+# The same examples each time, and others each time at full size; how long one takes is not the question.
+hypothesis.settings.register_profile(
+    "sameday", hypothesis.settings.get_profile("ci"), derandomize="SAMEDAY_PROOF" not in os.environ
+)
+hypothesis.settings.load_profile("sameday")
 MADE_BY_MIGRATE = {"auth_permission", "django_content_type", "django_site"}
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first, so that in the end nobody waits for it alone."""
+    items.sort(key=lambda item: -sum(mark.kwargs.get("minutes", 1) for mark in item.iter_markers("slow")))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def same_examples() -> Iterator[None]:
+    """Hypothesis would take constants from the modules that were imported, which depends on the tests before."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(providers, "is_local_module_file", lambda _path: False)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +60,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
     with django_db_blocker.unblock():
         rights.give(owner.APPLICATION["USER"])
     owner.log_in_as(owner.APPLICATION)
+    connections.settings["default"]["OPTIONS"]["connect_timeout"] = 60  # many threads connect at once on few cores
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(TransactionTestCase, "_fixture_teardown", as_owner)
         yield
@@ -47,6 +70,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
 def empty_tables() -> None:
     """Django's flush, but for the rows that it makes anew each time, which takes longer than all the rest."""
     tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
+    cast.wait_for_locks()  # of a process that was killed, or of autovacuum
     emptied = [table for table in tables if table not in MADE_BY_MIGRATE]
     connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), emptied))
 

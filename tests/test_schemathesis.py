@@ -105,9 +105,6 @@ def test_it_keeps_to_its_description(role: str, schema: Any, world: World, consu
 
         @settings(
             max_examples=EXAMPLES,
-            deadline=None,
-            derandomize=True,
-            database=None,
             phases=[Phase.explicit, Phase.generate],
             suppress_health_check=list(HealthCheck),
         )

@@ -1,6 +1,7 @@
 """The edge that all views share, tried with views of its own."""
 
-import time
+import threading
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -19,7 +20,7 @@ from clinics.models import Calendar, Session, User
 from clinics.paging import Paged, page
 from clinics.sessions import SessionStore, TokenStore
 from clinics.shapes import DayField, InstantField, LanguageField, Shape, parse
-from tests import cast
+from tests import cast, owner
 from tests.calls import Caller, sign_in
 from tests.canaries import FAMILY_NAME
 from tests.cast import at_the_same_time
@@ -59,9 +60,11 @@ class Listed(Endpoint):
 
 
 class Crossing(Endpoint):
-    """Locks two rows, in the order that its caller asks for, and lets another one in between."""
+    """Locks two rows, in the order that its caller asks for, and between them waits once for another who does."""
 
     shown_as = None
+    has_met: threading.Event
+    meeting: threading.Barrier
 
     class Asked(Shape):
         keys = serializers.ListField(child=serializers.UUIDField())
@@ -71,7 +74,8 @@ class Crossing(Endpoint):
         with transaction.atomic():
             for key in asked["keys"]:
                 User.objects.select_for_update().get(pk=key)
-                time.sleep(0.3)
+                if not self.has_met.is_set():
+                    self.meeting.wait(60)
         return Response({}, status=201)
 
 
@@ -216,10 +220,13 @@ class TestDeadlocks:
     """Promise 8."""
 
     @pytest.fixture
-    def crossing(self) -> list[tuple[Caller, list[str]]]:
+    def crossing(self) -> Iterator[list[tuple[Caller, list[str]]]]:
         one, other = cast.make_patient("One", member=False), cast.make_patient("Other", member=False)
         keys = [str(one.user_id), str(other.user_id)]
-        return [(Caller(one.user), keys), (Caller(other.user), keys[::-1])]
+        Crossing.has_met = threading.Event()
+        Crossing.meeting = threading.Barrier(2, action=Crossing.has_met.set)
+        with owner.deadlocks_found_at_once():
+            yield [(Caller(one.user), keys), (Caller(other.user), keys[::-1])]
 
     @staticmethod
     def cross(given: tuple[Caller, list[str]]) -> tuple[int, str | None]:
@@ -239,15 +246,20 @@ class TestDeadlocks:
 
     def test_it_does_not_wait_long_for_a_lock(self, crossing: list[tuple[Caller, list[str]]]):
         caller, (key, _) = crossing[0]
+        is_held, was_asked = threading.Event(), threading.Event()
 
         def hold_or_ask(who: str) -> Any:
             if who == "holder":
                 with transaction.atomic():
                     User.objects.select_for_update().get(pk=key)
-                    time.sleep(0.6)
+                    is_held.set()
+                    was_asked.wait(60)
                 return None
-            time.sleep(0.2)
-            answer = caller.post("/waiting", {"key": key})
+            try:
+                is_held.wait(60)
+                answer = caller.post("/waiting", {"key": key})
+            finally:
+                was_asked.set()
             return answer.status_code, answer.json()["code"], answer["Retry-After"]
 
         assert at_the_same_time(hold_or_ask, ["holder", "asker"])[1] == (503, "busy", "1")

@@ -60,8 +60,10 @@ class TestMessages:
         assert b"No mail yet" in client.get("/demo/messages").content
 
     def test_it_shows_the_newest_first(self, client: Client, mailbox: Path):
-        for subject in ("First code", "Second code"):
-            send(subject, "Your code is\n\nABCD-EFGH", mailbox)
+        send("First code", "Your code is\n\nABCD-EFGH", mailbox)
+        for file in mailbox.iterdir():
+            os.utime(file, (1, 1))
+        send("Second code", "Your code is\n\nABCD-EFGH", mailbox)
 
         page = client.get("/demo/messages").content.decode()
 

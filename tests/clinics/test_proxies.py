@@ -15,6 +15,12 @@ from tests.cast import NOW
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def _now() -> Any:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
 @pytest.fixture
 def mia() -> Patient:
     return cast.make_patient("Mia", born=NOW.date().replace(year=2018), user=False)

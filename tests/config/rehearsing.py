@@ -28,6 +28,7 @@ NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 HOST = "care.test"
 TOKEN = secrets.token_urlsafe(32)
 PATIENCE = 180  # seconds, however slow the machine
+CELERY = (sys.executable, "-m", "celery", "--app", "config")
 MAIN = """
 daemon off; worker_processes 1; pid {folder}/nginx.pid; {user}
 error_log stderr alert;
@@ -90,6 +91,15 @@ class Stack:
         port = str(self.ports["sockets"])
         self.start("sockets", sys.executable, "-m", "config.sockets", "--port", port, environment=self.app)
         until(lambda: self.answers("sockets", "/healthz"), f"no sockets: {self.log('sockets').read_text()[-2000:]}")
+
+    def worker(self) -> None:
+        flags = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+        options = ("--pool", "threads", "--concurrency", "4", "--loglevel", "WARNING", *flags)
+        self.start("worker", *CELERY, "worker", *options, environment=self.app)
+
+    def beat(self) -> None:
+        options = ("--loglevel", "WARNING", "--schedule", str(self.folder / "beat"), "--pidfile=")
+        self.start("beat", *CELERY, "beat", *options, environment=self.app)
 
     def answers(self, name: str, path: str = "/readyz") -> bool:
         with suppress(OSError):
@@ -216,11 +226,8 @@ def rehearse(folder: Path) -> Iterator[Stack]:
             "-addext", "subjectAltName=DNS:localhost", "-keyout", str(folder / "privkey.pem"),
             "-out", str(folder / "fullchain.pem"),
         )  # fmt: skip
-        celery = (sys.executable, "-m", "celery", "--app", "config")
-        worker = ("worker", "--pool", "threads", "--concurrency", "4", "--loglevel", "WARNING", "--without-gossip")
-        stack.start("worker", *celery, *worker, "--without-mingle", "--without-heartbeat", environment=stack.app)
-        beat = ("beat", "--loglevel", "WARNING", "--schedule", str(folder / "beat"), "--pidfile=")
-        stack.start("beat", *celery, *beat, environment=stack.app)
+        stack.worker()
+        stack.beat()
         stack.web("web1")
         stack.web("web2")
         stack.sockets()

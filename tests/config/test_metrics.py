@@ -1,11 +1,14 @@
 """What Prometheus is told, to whom, and that the alerts ask for what there is."""
 
 import re
+from collections.abc import Iterator
 from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
+import redis
 import time_machine
+from django.conf import settings
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
@@ -21,6 +24,15 @@ from virtualcare.models import Consult
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TOKEN = "a-token-of-prometheus-alone-0123"
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """However slow the machine."""
+    monkeypatch.setattr(metrics, "LONGEST", "60s")
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        monkeypatch.setattr(metrics, "valkey", lambda: client)
+        yield
 
 
 @pytest.fixture

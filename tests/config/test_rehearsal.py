@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.config import rehearsing
-from tests.config.rehearsing import HOST, PATIENCE, TOKEN, Stack, run, until
+from tests.config.rehearsing import CELERY, HOST, PATIENCE, TOKEN, Stack, run, until
 
 pytestmark = [
     pytest.mark.slow,
@@ -51,15 +52,14 @@ def test_it_serves_by_nginx_alone_what_is_for_everybody(stack: Stack):
 
 
 def test_beat_and_worker_are_seen_to_run(stack: Stack):
-    celery = (sys.executable, "-m", "celery", "--app", "config")
-    run(*celery, "call", "config.tasks.note_beat", environment=stack.app)
+    run(*CELERY, "call", "config.tasks.note_beat", environment=stack.app)
 
     def seen() -> bool:
         told = stack.direct("web2", "GET", "/metrics", {"Authorization": f"Bearer {TOKEN}"})[1]
         return b"sameday_beat_last_run_timestamp_seconds" in told
 
     until(seen, stack.log("worker").read_text())
-    assert '"task": "config.tasks.note_beat"' in stack.log("worker").read_text()
+    until(lambda: '"task": "config.tasks.note_beat"' in stack.log("worker").read_text(), "the worker says nothing")
     assert stack.running["beat"].poll() is None
 
 
@@ -87,7 +87,8 @@ def test_sockets_are_opened_by_nginx_and_closed_when_they_are_to_stop(stack: Sta
     assert asyncio.run(closed_with(url, **ours)) == 4401
     assert asyncio.run(refused_with(url, **{**ours, "origin": "https://evil.example"})) == 403
     token = {"Authorization": f"Bearer {TOKEN}"}
-    assert b'sameday_sockets_open{kind="clinician"} 0.0' in stack.direct("sockets", "GET", "/metrics", token)[1]
+    none_open = b'sameday_sockets_open{kind="clinician"} 0.0'
+    until(lambda: none_open in stack.direct("sockets", "GET", "/metrics", token)[1], "one stays open")
     assert stack.direct("sockets", "GET", "/metrics")[0] == 404
     assert CANARY not in stack.log("sockets").read_text() + stack.log("nginx").read_text()
 
@@ -115,8 +116,14 @@ def test_requests_in_flight_are_answered_when_told_to_stop(stack: Stack):
     with psycopg.connect(stack.admin_url) as holder, psycopg.connect(stack.admin_url, autocommit=True) as watcher:
         holder.execute("LOCK TABLE scheduling_visittype IN ACCESS EXCLUSIVE MODE")
         with ThreadPoolExecutor(6) as clients:
-            asked = [clients.submit(stack.direct, "web1", "GET", "/api/v1/visit-types") for _ in range(4)]
-            until(lambda: watcher.execute(WAITING).fetchone() != (0,), "nobody waits")
+            asked: list[Any] = []
+
+            def some_wait() -> bool:
+                if all(one.done() for one in asked):  # after three seconds they have given up
+                    asked[:] = [clients.submit(stack.direct, "web1", "GET", "/api/v1/visit-types") for _ in range(4)]
+                return bool(watcher.execute(WAITING).fetchone() != (0,))
+
+            until(some_wait, "nobody waits")
             stack.running["web1"].send_signal(signal.SIGTERM)
             until(lambda: refuses(stack), "web1 still takes connections")
             holder.rollback()
@@ -175,19 +182,30 @@ def served_by(stack: Stack, name: str) -> int:
 
 
 def test_a_worker_told_to_stop_finishes_its_task(stack: Stack):
-    celery = (sys.executable, "-m", "celery", "--app", "config")
     waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'clinics_session'::regclass"
     done = stack.log("worker").read_text().count("clinics.tasks.purge_sessions")
     with psycopg.connect(stack.admin_url) as holder, psycopg.connect(stack.admin_url, autocommit=True) as watcher:
         holder.execute("LOCK TABLE clinics_session IN ACCESS EXCLUSIVE MODE")
-        run(*celery, "call", "clinics.tasks.purge_sessions", environment=stack.app)
-        until(lambda: watcher.execute(waiting).fetchone() != (0,), "no task waits")
+        until(lambda: waits_again(stack, watcher, waiting), "no task waits")
         stack.running["worker"].send_signal(signal.SIGTERM)
         holder.rollback()
 
     assert stack.running.pop("worker").wait(timeout=rehearsing.PATIENCE) == 0
     assert stack.log("worker").read_text().count("clinics.tasks.purge_sessions") > done
     assert stack.stop("beat") == 0
+    stack.worker()
+    stack.beat()
+
+
+def waits_again(stack: Stack, watcher: "psycopg.Connection[Any]", waiting: str) -> bool:
+    """Whether the task waits, after it was called (once more: after three seconds it gives up)."""
+    run(*CELERY, "call", "clinics.tasks.purge_sessions", environment=stack.app)
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        if watcher.execute(waiting).fetchone() != (0,):
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def test_a_backup_can_be_restored(stack: Stack):

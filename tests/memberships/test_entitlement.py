@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 from django.db import IntegrityError, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from clinics.models import Organization
@@ -206,7 +206,6 @@ class TestSettle:
         amount=st.none() | st.integers(1, 100),
         accept=st.none() | st.integers(1, 100),
     )
-    @settings(deadline=None, derandomize=True, database=None)
     def test_it_never_charges_what_was_not_agreed_to(self, grants, amount, accept):
         line = entitlement._Line
         lines = [

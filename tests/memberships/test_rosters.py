@@ -392,7 +392,7 @@ def full_files(draw: Any) -> Any:
     return draw(st.permutations(lines))
 
 
-@settings(max_examples=12, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, suppress_health_check=list(HealthCheck))
 @given(st.lists(full_files(), min_size=1, max_size=3))
 def test_whatever_comes_the_next_same_file_changes_nothing(files: list[list[str]]):
     """In any order, with dependents alone, days that make no sense, and people who return."""

@@ -98,7 +98,7 @@ def test_without_a_thread_of_its_own_a_booking_would_wait(avon, office, pat, pub
 
     book(pat, avon.slot(at(10, days=1), office))
 
-    assert taken
+    wait_until(lambda: taken)
     assert attempts == [{"thread": threading.get_ident(), "is_over": True}]
 
 

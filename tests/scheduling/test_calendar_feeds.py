@@ -354,6 +354,7 @@ class TestPolling:
         settings.RATE_LIMITS = {"anonymous": 3, "user": 100}
         somebody = f"test-{uuid.uuid4()}"
         monkeypatch.setattr(throttling, "client_network", lambda _request: somebody)
+        monkeypatch.setattr(throttling, "counter", throttling.Counter(settings.REDIS_URL, timeout=60))
         one, other = subscribe(pat.user), subscribe(stranger.user)
 
         polled = [fetch(one).status_code for _ in range(4)]

@@ -19,9 +19,7 @@ DAY = timedelta(days=1)
 ZONES = ("America/New_York", "America/Los_Angeles")
 # The last before a day that is not there every year, and one in an ordinary week.
 FIRST_DAYS = [date(2026, 11, 24), date(2027, 2, 26), date(2028, 2, 27)]
-FITS = settings(
-    max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
-)
+FITS = settings(max_examples=60, suppress_health_check=list(HealthCheck))
 
 
 def age_on(born: date, day: date) -> int:

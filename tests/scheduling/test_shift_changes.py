@@ -16,6 +16,7 @@ from scheduling.models import Appointment, DayByHand, Shift, VisitType, WeeklyHo
 from scheduling.shifts import Diff, WeeklyBlock
 from tests import cast
 from tests.cast import NOW, Place, at
+from tests.scheduling.races.together import wait_until, waiting
 
 TODAY = date(2026, 11, 24)  # a Tuesday
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
@@ -412,6 +413,7 @@ class TestAgainstBookings:
 
         def end_hours() -> None:
             try:
+                cast.wait_for_locks()
                 outcome.append(shifts.change_weekly_hours(**asked, actor=None, accept=seen))
             except shifts.DiffChanged as refused:
                 outcome.append(refused)
@@ -420,11 +422,11 @@ class TestAgainstBookings:
 
         with transaction.atomic():
             visit(clinic, office, pat, at(10, days=7))
-            waiting = threading.Thread(target=end_hours)
-            waiting.start()
-            waiting.join(timeout=0.5)
-            assert waiting.is_alive()
-        waiting.join()
+            ending = threading.Thread(target=end_hours)
+            ending.start()
+            wait_until(lambda: waiting() == 1)
+            assert outcome == []
+        ending.join()
 
         assert isinstance(outcome[0], shifts.DiffChanged)
 

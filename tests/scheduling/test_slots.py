@@ -24,9 +24,7 @@ from tests.scheduling import acts
 
 pytestmark = pytest.mark.django_db
 TODAY, TOMORROW = date(2026, 11, 24), date(2026, 11, 25)
-LISTS = settings(
-    max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
-)
+LISTS = settings(max_examples=60, suppress_health_check=list(HealthCheck))
 
 
 def search(*, now=NOW, limit=200, after=None, **wanted):
@@ -466,7 +464,6 @@ class TestSlotId:
         assert re.fullmatch(r"[A-Za-z0-9.-]{52}", slot.id)
 
     @given(text=st.one_of(st.text(max_size=80), st.from_regex(r"[A-Za-z0-9.-]{52}", fullmatch=True)))
-    @settings(deadline=None, derandomize=True, database=None)
     def test_it_takes_its_own_alone(self, text):
         with contextlib.suppress(slots.BadSlot):
             assert slots.Slot.from_id(text).id == text

@@ -239,9 +239,6 @@ def run(*, examples, phases=tuple(Phase)):
             max_examples=examples,
             stateful_step_count=50 if FULL else 20,
             phases=phases,
-            deadline=None,
-            derandomize=not FULL,
-            database=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

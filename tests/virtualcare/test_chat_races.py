@@ -9,7 +9,7 @@ from django.db import transaction
 from clinics.models import Proxy
 from tests import cast
 from tests.cast import at_the_same_time
-from tests.scheduling.races.together import interleave, patiently, rounds
+from tests.scheduling.races.together import interleave, rounds
 from tests.virtualcare import talking
 from tests.virtualcare.talking import Role, says, seqs
 from virtualcare import chat, queue
@@ -40,7 +40,7 @@ class TestManyAtOnce:
                 answers += [(one, says(consult, people[number], str(one), client_id=one).seq) for one in again]
             return answers
 
-        answers = at_the_same_time(lambda number: patiently(lambda: talk(number)), range(len(people)))
+        answers = at_the_same_time(talk, range(len(people)))
 
         assert seqs(consult) == list(range(1, len(people) * EACH + 1))
         kept = dict(ChatMessage.objects.values_list("client_id", "seq"))
@@ -55,9 +55,7 @@ class TestManyAtOnce:
             one = uuid.uuid4()
             before = len(seqs(consult))
 
-            messages = at_the_same_time(
-                lambda _, one=one: patiently(lambda: says(consult, pat, client_id=one)), range(8)
-            )
+            messages = at_the_same_time(lambda _, one=one: says(consult, pat, client_id=one), range(8))
 
             assert len({message.pk for message in messages}) == 1
             assert len(seqs(consult)) == before + 1
@@ -114,7 +112,7 @@ class TestAmidChange:
     def test_two_questions_at_once_start_one_clock(self, pat, reyes):
         consult = talking.completed(pat, reyes)
 
-        at_the_same_time(lambda number: patiently(lambda: says(consult, pat, f"{number}")), range(6))
+        at_the_same_time(lambda number: says(consult, pat, f"{number}"), range(6))
 
         assert ReplyClock.objects.count() == 1
         assert seqs(consult) == [1, 2, 3, 4, 5, 6]
@@ -125,7 +123,7 @@ def test_it_reads_no_further_back_by_two_at_once(consult, pat):
         says(consult, pat)
 
     at_the_same_time(
-        lambda seq: patiently(lambda: chat.mark_read(consult=consult, reader=pat.user, seq=seq, now=cast.NOW)),
+        lambda seq: chat.mark_read(consult=consult, reader=pat.user, seq=seq, now=cast.NOW),
         [9, 1, 5, 3, 7, 2],
     )
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.problems import by_field
@@ -43,7 +43,6 @@ FLAGS = [
     {"question": "age", "less_than": 3, "advice": "er"},
 ]
 # A machine that has other things to do is no fault of what is tested.
-UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # What a client may send in place of an answer.
 ODD = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text("yesno10", max_size=5),
@@ -118,7 +117,6 @@ class TestRedFlags:
     def test_yes_in_words_is_as_good(self, form):
         assert intake.decide(form, {"breathing": "Yes"}).advice == Advice.CALL_911
 
-    @UNHURRIED
     @given(
         said=st.fixed_dictionaries(
             {
@@ -190,7 +188,6 @@ class TestAnswers:
         assert answers == {**WELL, "also": ["fever", "rash"], "pain": 4, "age": 7.5, "since": "Monday"}
         assert isinstance(answers["pain"], int)
 
-    @UNHURRIED
     @given(answers=st.dictionaries(st.sampled_from([*WELL, "since", "other"]), ODD))
     def test_whatever_is_sent_is_decided_or_refused(self, answers):
         form = IntakeForm(questions=QUESTIONS, red_flags=FLAGS)

@@ -17,7 +17,6 @@ from tests import cast
 from tests.calls import Caller
 from tests.cast import NOW, at, at_the_same_time
 from tests.scheduling import acts
-from tests.scheduling.races.together import patiently
 from tests.virtualcare import people, talking
 from virtualcare import in_person, queue
 from virtualcare.in_person import AlreadyBooked, TooLongAgo
@@ -337,7 +336,7 @@ class TestAtOnce:
     def test_eight_clicks_book_once(self, pat, reyes, avon, office):
         consult = talking.active(pat, reyes)
 
-        taken = at_the_same_time(lambda _: patiently(lambda: book(consult, reyes, avon.slot(at(10), office))), range(8))
+        taken = at_the_same_time(lambda _: book(consult, reyes, avon.slot(at(10), office)), range(8))
 
         assert len({one.visit.pk for one in taken}) == 1
         assert sum(one.is_new for one in taken) == 1
@@ -347,7 +346,7 @@ class TestAtOnce:
         consult, slot = talking.active(pat, reyes), avon.slot(at(10), office)
 
         def want(who):
-            return patiently(lambda: (who and (acts.hold(who, slot) or 1)) or book(consult, reyes, slot))
+            return (who and (acts.hold(who, slot) or 1)) or book(consult, reyes, slot)
 
         outcomes = at_the_same_time(want, [None, stranger])
 

@@ -233,9 +233,6 @@ def run(*, examples: int, phases: tuple[Phase, ...] = tuple(Phase)) -> None:
             max_examples=examples,
             stateful_step_count=50 if FULL else 25,
             phases=phases,
-            deadline=None,
-            derandomize=not FULL,
-            database=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -14,7 +14,7 @@ from bench import servers
 from clinics.models import Message
 from tests import cast
 from tests.cast import NOW, at_the_same_time
-from tests.scheduling.races.together import interleave, patiently
+from tests.scheduling.races.together import interleave
 from tests.virtualcare import people, talking
 from tests.virtualcare.talking import says
 from virtualcare import following, reminding
@@ -63,7 +63,7 @@ class TestTwoSweeps:
             other = talking.completed(cast.make_patient(f"P{number}"), reyes)
             says(other, other.patient)
 
-        counts = at_the_same_time(lambda _: patiently(lambda: reminding.tell_due(now=HALF, most=3)), range(8))
+        counts = at_the_same_time(lambda _: reminding.tell_due(now=HALF, most=3), range(8))
 
         assert sum(counts) + sweep() == 10
         assert told() == 10
@@ -92,9 +92,7 @@ def test_of_two_who_take_it_each_becomes_a_carer_once(consult, stone):
     doctors = [stone, stone, people.doctor_on_duty("Wood")]
 
     def take(doctor):
-        return patiently(
-            lambda: following.take(consult_id=consult.pk, clinician=doctor, actor=doctor.user, now=HALF).consult_id
-        )
+        return following.take(consult_id=consult.pk, clinician=doctor, actor=doctor.user, now=HALF).consult_id
 
     assert at_the_same_time(take, doctors) == [consult.pk] * 3
     assert consult.carers.count() == 3

@@ -10,7 +10,6 @@ from clinics.models import AccessEvent, Message, Proxy
 from tests import cast
 from tests.calls import Caller
 from tests.cast import NOW, at_the_same_time
-from tests.scheduling.races.together import patiently
 from tests.virtualcare import people, talking
 from virtualcare import queue, summaries
 from virtualcare.models import ConsultChange, Note, Summary
@@ -260,9 +259,7 @@ class TestByTheApi:
 def test_of_eight_windows_one_saves(pat, reyes):
     consult = talking.active(pat, reyes)
 
-    outcomes = at_the_same_time(
-        lambda number: patiently(lambda: save(consult, reyes, 0, plan=f"{number}").version), range(8)
-    )
+    outcomes = at_the_same_time(lambda number: save(consult, reyes, 0, plan=f"{number}").version, range(8))
 
     assert sorted(map(str, outcomes)) == ["1", *["note_changed"] * 7]
     assert Note.objects.get().version == 1
@@ -273,9 +270,7 @@ def test_of_eight_corrections_one_is_released(pat, reyes):
     consult = talking.active(pat, reyes)
     release(consult, reyes)
 
-    outcomes = at_the_same_time(
-        lambda number: patiently(lambda: correct(consult, reyes, 1, plan=f"{number}").version), range(8)
-    )
+    outcomes = at_the_same_time(lambda number: correct(consult, reyes, 1, plan=f"{number}").version, range(8))
 
     assert sorted(map(str, outcomes)) == ["2", *["summary_changed"] * 7]
     assert Summary.objects.count() == 2

@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from clinics import break_glass
+from clinics.admin import clock
 from clinics.admin.history_lines import history_of
 from clinics.models import AccessEvent, BreakGlass, Patient, StaffRole, User
 from clinics.refusals import NotFound
@@ -87,11 +88,12 @@ def page(user: User | None, query: dict[str, str] | None = None, address: str = 
 
 class TestLooking:
     def test_a_manager_reads_who_opened_whose_record_why_and_until_when(
-        self, access: BreakGlass, manager: User, doctor: User
+        self, access: BreakGlass, manager: User, doctor: User, avon: Place
     ):
         found = page(manager)
 
-        for said in (doctor.email, CANARY, REASON, "Clinician", 'class="tag bad">open', "EST"):
+        since = clock.when(access.during.lower, avon.clinic.zone)
+        for said in (doctor.email, CANARY, REASON, "Clinician", 'class="tag bad">open', since):
             assert said in found, said
         assert f"{LIST}{access.pk}/" in found
 

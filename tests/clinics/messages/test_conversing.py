@@ -30,14 +30,17 @@ class Server:
 
     def serve(self) -> None:
         with closing(self.listener.accept()[0]) as connection:
-            connection.settimeout(10)
+            connection.settimeout(60)
             connection.sendall(b"220 server\r\n")
             buffer, is_text = b"", False
             while True:
                 mark = b"\r\n.\r\n" if is_text and not buffer.startswith(b".\r\n") else b"\r\n"
                 if mark not in buffer:
                     self.waits += 1
-                    more = connection.recv(65536)
+                    try:
+                        more = connection.recv(65536)
+                    except ConnectionResetError:  # whoever has hung up left an answer unread
+                        return
                     if not more:
                         return
                     buffer += more
@@ -60,12 +63,12 @@ def talking(**script: Any) -> Iterator[tuple[Server, Conversation]]:
     script = {"." if word == "END" else word: answers for word, answers in script.items()}
     server = Server(HELLO | script)
     server.thread.start()
-    client = smtplib.SMTP("127.0.0.1", server.listener.getsockname()[1], timeout=5)
+    client = smtplib.SMTP("127.0.0.1", server.listener.getsockname()[1], timeout=60)
     try:
         yield server, Conversation(client)
     finally:
         client.close()
-        server.thread.join(10)
+        server.thread.join(60)
         server.listener.close()
     assert not server.thread.is_alive()
 

@@ -50,16 +50,16 @@ class Handler:
 def server(settings: LazySettings, request: pytest.FixtureRequest) -> Iterator[Handler]:
     handler = Handler(*request.param)
     port = embedded.free_port()
-    controller = Controller(handler, hostname="127.0.0.1", port=port)
+    controller = Controller(handler, hostname="127.0.0.1", port=port, ready_timeout=60)
     controller.start()
     configure(settings, port)
     yield handler
     controller.stop()
 
 
-def configure(settings: LazySettings, port: int) -> None:
+def configure(settings: LazySettings, port: int, timeout: float = 60) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", port, 0.5
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", port, timeout
     settings.EMAIL_USE_TLS, settings.EMAIL_HOST_USER = False, ""
     settings.DEFAULT_FROM_EMAIL = "Sameday <care@sameday.example>"
 
@@ -125,7 +125,7 @@ def test_it_tries_nothing_where_nobody_listens(settings: LazySettings):
 
 def test_it_waits_for_no_server_that_hangs(settings: LazySettings):
     with closing(socket.create_server(("127.0.0.1", 0))) as deaf:
-        configure(settings, deaf.getsockname()[1])
+        configure(settings, deaf.getsockname()[1], timeout=0.5)
 
         assert send(outgoing(), outgoing(), outgoing()) == [Became.UNTRIED] * 3
 

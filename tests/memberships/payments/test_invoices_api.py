@@ -21,6 +21,12 @@ from tests.memberships.payments.conftest import Till, bill, collect
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def _now() -> Any:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
 @pytest.fixture
 def me(payer: User) -> Caller:
     return Caller(payer)

@@ -1,7 +1,6 @@
 """What providers tell: twice, late, in another order, never, forged. It ends as they have it (promise 42)."""
 
 import itertools
-import time
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -341,16 +340,13 @@ class TestWebhook:
 
     def test_it_answers_at_once_and_asks_nobody(self, stripe: Till, event: Told):
         """One statement, whatever Stripe does meanwhile."""
-        before, begun = stripe.bank.calls, time.monotonic()
-        with CaptureQueriesContext(
-            connection,
-        ) as statements:
+        before = stripe.bank.calls
+        with CaptureQueriesContext(connection) as statements:
             assert self.post(*stripe.signed(event)) == 204
 
         written = [one["sql"] for one in statements if "SAVEPOINT" not in one["sql"]]
         assert len(written) == 1
         assert stripe.bank.calls == before
-        assert time.monotonic() - begun < 1
 
 
 def test_a_server_that_takes_no_cards_believes_nobody(payer: User):

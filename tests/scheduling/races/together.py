@@ -28,14 +28,7 @@ def rounds(small, full):
 
 def race(*works):
     """All of `works` at the same time, each in a thread and transaction of its own; what they return, or the code."""
-    return cast.at_the_same_time(patiently, works)
-
-
-def patiently(work):
-    """Forty threads share two cores here: how long somebody waits for a lock is not the question."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET lock_timeout = '60s'")
-    return work()
+    return cast.at_the_same_time(lambda work: work(), works)
 
 
 def interleave(monkeypatch, stop, first, second, *, before=False):
@@ -63,12 +56,13 @@ def interleave(monkeypatch, stop, first, second, *, before=False):
     def run(who, work):
         try:
             threads[who] = threading.get_ident()
+            cast.wait_for_locks()
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_backend_pid()")
                 backends[who] = cursor.fetchone()[0]
             if who == "second":
                 started.set()
-            return patiently(work)
+            return work()
         except Refused as refusal:
             return refusal.code
         except Exception as error:
@@ -99,6 +93,16 @@ def wait_until(condition):
     while not condition():
         assert time.monotonic() < limit, "nothing happens"
         time.sleep(0.005)
+
+
+def waiting():
+    """How many of this database's connections wait for a lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")  # or a transaction sees what it saw before
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return cursor.fetchone()[0]
 
 
 def is_waiting(backend):
