@@ -181,16 +181,16 @@ def wait_for(answer: Callable[[], T], *, seconds: float) -> T:
     return told
 
 
-given: set[int] = set()  # ports that this process has found, and somebody will take
+handed_out: set[int] = set()  # ports that this process has found, and somebody will take
 
 
 def free_port(wanted: int | None = None) -> int:
     """The port wanted, if nothing on this machine has it, else one of SERVED that is free.
 
     Between being found and being taken it is nobody's: so it is none of those that the system hands to whoever names
-    no port, and a random one.
+    no port, a random one, and, unless it is wanted, none that this process has found before.
     """
-    sample = (port for port in random.SystemRandom().sample(SERVED, 100) if port not in given)
+    sample = (port for port in random.SystemRandom().sample(SERVED, 100) if port not in handed_out)
     for port in (*([wanted] if wanted else []), *sample, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -199,7 +199,7 @@ def free_port(wanted: int | None = None) -> int:
             except OSError:
                 continue
             found = int(probe.getsockname()[1])
-            given.add(found)
+            handed_out.add(found)
             return found
     raise ServerFailed("This machine has no free port left.")
 

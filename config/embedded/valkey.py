@@ -31,8 +31,10 @@ def start(home: Home) -> None:
         lines = "".join(f"{name} {json.dumps(str(value), ensure_ascii=False)}\n" for name, value in settings.items())
         # By standard input: a password on the command line is for everybody to see.
         run(home, program(home), "-", stdin=lines, check=False)
-        if wait_for(lambda: answers(home), seconds=30):
+        wait_for(lambda: answers(home) or not processes(home.valkey), seconds=30)
+        if answers(home):
             return
+        end(processes(home.valkey))
         wanted = None
     raise ServerFailed(f"Valkey did not start: see {home.log('valkey')}")
 

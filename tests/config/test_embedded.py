@@ -275,6 +275,13 @@ class TestFreePort:
 
         assert all(1024 < embedded.free_port() < lowest for _ in range(20))
 
+    def test_it_finds_none_twice(self, monkeypatch):
+        monkeypatch.setattr(home, "SERVED", range(21_000, 21_100))
+
+        found = [embedded.free_port() for _ in range(20)]
+
+        assert len(set(found)) == 20
+
     def test_it_is_the_one_wanted_unless_somebody_has_it(self):
         wanted = embedded.free_port()
         assert embedded.free_port(wanted) == wanted
