@@ -15,6 +15,7 @@ from bench import broker, cpu, draining, history, measuring, network, reminders,
 from bench.board import Board
 from bench.measuring import Size, Stand
 from bench.report import History, Volume
+from bench.socket_crowd import LOOKS_AFTER
 from clinics.models import Message
 from memberships.models import VisitPrice
 from scheduling.models import Reminder, VisitType
@@ -157,9 +158,8 @@ def test_it_holds_sockets_and_tells_them(transactional_db: None, tmp_path: Path)
     held = sockets.held(environment, tmp_path, 50, 20)
 
     assert (held.sockets, held.watchers) == (50, 20)
-    assert 0 < held.push_p50 <= held.push_p99
-    assert 0 < held.chat_p50 <= held.chat_p99
-    assert isinstance(held.memory_each, float)
+    assert 0 < held.push_p50 < LOOKS_AFTER  # which is what is lost
+    assert 0 < held.chat_p50 < LOOKS_AFTER
     assert "50 idle sockets" in held.show()
     assert json.loads(sockets.write(held, tmp_path).read_text())["watchers"] == 20
 
