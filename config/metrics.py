@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 LAST_BEAT = "beat:last"  # in Valkey: when a worker last did what beat asks for each minute
-LONGEST = "2s"  # that a statement of these may take
+STATEMENT_TIMEOUT = "2s"  # for what Prometheus and load balancers ask
 # pg_stat_database and pg_settings are read by everybody; what others' connections do is not.
 CONNECTIONS = """
 SELECT (SELECT numbackends FROM pg_stat_database WHERE datname = current_database()),
@@ -73,7 +73,7 @@ class Facts(Collector):
 
     def of_the_database(self) -> Iterator[GaugeMetricFamily]:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [LONGEST])
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [STATEMENT_TIMEOUT])
             cursor.execute(CONNECTIONS)
             used, limit = cursor.fetchone()
         yield gauge("sameday_database_connections", "Connections to this database.", used)

@@ -66,7 +66,7 @@ class Readiness:
             return "stopping"
         try:
             with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute("SELECT set_config('statement_timeout', %s, true)", [metrics.LONGEST])
+                cursor.execute("SELECT set_config('statement_timeout', %s, true)", [metrics.STATEMENT_TIMEOUT])
                 cursor.execute("SELECT 1")
                 if not self.is_migrated:
                     cursor.execute("SELECT app, name FROM django_migrations")

@@ -354,7 +354,7 @@ LANGUAGE_CODE = "en-us"
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "static/"
-# Production serves what `manage.py collectstatic` gathered, a laptop what lies in the apps, as it is when asked for.
+# Production serves what `manage.py collectstatic` gathered, a laptop what lies in the apps, looked for when asked for.
 STATIC_ROOT = Path(os.environ.get("STATIC_ROOT", ROOT / "staticfiles")) if PRODUCTION else None
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not PRODUCTION
 if PRODUCTION:

@@ -206,8 +206,8 @@ def register(patient: Patient, clinic: Clinic) -> None:
 def at_the_same_time(work: Callable[[Any], Any], each: Iterable[Any]) -> list[Any]:
     """Call `work` for each argument in a thread of its own, all starting together; the results, or a refusal's code.
 
-    Each thread has a database connection of its own, closed behind it, and waits for locks as long as it takes: many
-    threads share few cores here. Other exceptions come back as they are, for the test to see.
+    Each thread has a database connection of its own, closed behind it, and waits for locks for a minute: many threads
+    share few cores here. Other exceptions come back as they are, for the test to see.
     """
     arguments = list(each)
     barrier = threading.Barrier(len(arguments), timeout=60)

@@ -1,3 +1,5 @@
+"""Accounts by invitation, second factors that were reset, and more that is shown of a record."""
+
 import django.db.models.deletion
 import django.db.models.functions.text
 import pghistory.utils

@@ -16,9 +16,9 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser import accessible
 
-# How long a page may take to come to what is expected, however slow the machine.
-PATIENCE = 90_000  # milliseconds
-expect.set_options(timeout=PATIENCE)
+# How long, in milliseconds, a page may take to come to what is expected, however slow the machine.
+PATIENCE_MS = 90_000
+expect.set_options(timeout=PATIENCE_MS)
 CHROMIUM = next(
     (path for path in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if path is not None), None
 )
@@ -87,7 +87,7 @@ def settled(request: pytest.FixtureRequest) -> Iterator[None]:
 def page(browser: Browser) -> Iterator[Page]:
     """A tab of a browser that knows nothing yet. What the page throws fails the test."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
-    context.set_default_timeout(PATIENCE)
+    context.set_default_timeout(PATIENCE_MS)
     tab = context.new_page()
     thrown: list[str] = []
     tab.on("pageerror", lambda error: thrown.append(str(error)))

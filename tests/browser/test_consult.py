@@ -19,7 +19,7 @@ from clinics import people as accounts
 from clinics.models import Clinician, Patient, Proxy
 from scheduling.models import Appointment
 from tests import cast
-from tests.browser.conftest import PATIENCE, take
+from tests.browser.conftest import PATIENCE_MS, take
 from tests.signing import PASSWORD
 from tests.virtualcare import people
 from tests.virtualcare.sockets import serving
@@ -58,7 +58,7 @@ def doctor(monkeypatch: pytest.MonkeyPatch) -> Clinician:
 def other(browser: Browser) -> Iterator[Page]:
     """A tab of another browser, in which nothing may be thrown either."""
     context = browser.new_context(viewport={"width": 1400, "height": 1000}, locale="en-US")
-    context.set_default_timeout(PATIENCE)
+    context.set_default_timeout(PATIENCE_MS)
     tab = context.new_page()
     thrown: list[str] = []
     tab.on("pageerror", lambda error: thrown.append(str(error)))

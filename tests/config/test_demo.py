@@ -22,7 +22,7 @@ import pytest
 
 from config import demo, embedded
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(minutes=3)
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -186,7 +186,8 @@ class TestScreen:
 
         assert str(log) in shown.printed
         assert "clinician@example.com" in shown.printed[:before]
-        assert not any(rest in shown.printed[before:] for rest in ("GET /", "keep_queue", "Traceback"))
+        rest = shown.printed[before:].splitlines()
+        assert [line for line in rest if "WARNING" not in line] == []  # of a busy machine there may be some
         assert shown.stopped() == 0
 
 

@@ -27,9 +27,9 @@ TOKEN = "a-token-of-prometheus-alone-0123"
 
 
 @pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _unhurried(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """However slow the machine."""
-    monkeypatch.setattr(metrics, "LONGEST", "60s")
+    monkeypatch.setattr(metrics, "STATEMENT_TIMEOUT", "60s")
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         monkeypatch.setattr(metrics, "valkey", lambda: client)
         yield

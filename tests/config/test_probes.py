@@ -10,9 +10,9 @@ PLAIN = "text/plain"
 
 
 @pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+def _unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """However slow the machine."""
-    monkeypatch.setattr(metrics, "LONGEST", "60s")
+    monkeypatch.setattr(metrics, "STATEMENT_TIMEOUT", "60s")
 
 
 def test_it_is_alive_without_a_database():

@@ -181,7 +181,7 @@ def test_it_refuses_nobody_while_the_counter_is_away(
     statuses = [ask(address).status_code for _ in range(10)]
     searches = [ask(address, path="/slots?nothing").status_code for _ in range(3)]
 
-    throttling.counter.is_away = False  # its thread has nothing to look for when it wakes
+    throttling.counter.is_away = False  # its thread looks once when it wakes, and no more
 
     assert (statuses, searches) == ([200] * 10, [400] * 3)
     assert rests(caplog) == 1
@@ -195,7 +195,7 @@ def test_it_waits_for_a_counter_that_hangs_once(
         monkeypatch.setattr(throttling, "counter", throttling.Counter(f"redis://127.0.0.1:{silent.getsockname()[1]}/0"))
         for _ in range(5):
             throttling.counter.count("rate:test")
-        throttling.counter.is_away = False  # its thread has nothing to look for when it wakes
+        throttling.counter.is_away = False  # its thread looks once when it wakes, and no more
 
         assert rests(caplog) == 1
 

@@ -108,10 +108,12 @@ def test_it_loses_no_booking_when_postgresql_is_restarted_under_load(tmp_path: P
             threads = [threading.Thread(target=work, args=[client, people, restarts]) for _ in range(CLIENTS)]
             for thread in threads:
                 thread.start()
-            wait_until(lambda: len(ledger.booked) >= BEFORE)
-            before = len(ledger.booked)
-            restarts.set()
-            restart(folder)
+            try:
+                wait_until(lambda: len(ledger.booked) >= BEFORE)
+                before = len(ledger.booked)
+                restart(folder, restarts)
+            finally:
+                restarts.set()
             for thread in threads:
                 thread.join(PATIENCE + 20)
         told = rows(urls["DATABASE_URL"])
@@ -145,10 +147,11 @@ def work(client: Client, people: "deque[list[str]]", restarts: threading.Event) 
         client.book(token, slot)
 
 
-def restart(folder: Path) -> None:
+def restart(folder: Path, stopped: threading.Event) -> None:
     """Stop PostgreSQL as a crash would, and start it again: it recovers from its log."""
     with home.locked(folder) as found:
         home.run(found, postgres.program(found, "pg_ctl"), "-D", found.cluster, "-m", "immediate", "-w", "stop")
+    stopped.set()
     embedded.start(folder)
 
 

@@ -199,6 +199,7 @@ def test_it_reads_the_same_pages_however_long_the_history_is():
 def pages(doctor: Clinician) -> int:
     """What one claim reads, in pages of the database, which autovacuum has been through."""
     with owner.acting(), connection.cursor() as cursor:
+        cast.wait_for_locks()
         cursor.execute("VACUUM ANALYZE virtualcare_consult, virtualcare_passedon, virtualcare_duty")
     with transaction.atomic(), connection.cursor() as cursor:
         asked: dict[str, Any] = claiming.asked(doctor, now=NOW)

@@ -42,7 +42,6 @@ FLAGS = [
     {"question": "also", "is": "fits", "advice": "er"},
     {"question": "age", "less_than": 3, "advice": "er"},
 ]
-# A machine that has other things to do is no fault of what is tested.
 # What a client may send in place of an answer.
 ODD = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text("yesno10", max_size=5),

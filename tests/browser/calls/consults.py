@@ -16,7 +16,7 @@ from clinics.models import Clinician, Session, User
 from clinics.sessions import SessionStore
 from tests.browser.calls import stage
 from tests.browser.calls.stage import flow, until
-from tests.browser.conftest import PATIENCE
+from tests.browser.conftest import PATIENCE_MS
 from tests.calls import sign_in
 from tests.virtualcare import people
 from tests.virtualcare.video.test_calls import published
@@ -73,7 +73,7 @@ def open_page(browser: Browser, live_server: Any, sockets: stage.Sockets) -> Ite
 
     def open_as(user: User, path: str) -> Page:
         context = browser.new_context(locale="en-US", viewport={"width": 1400, "height": 1000})
-        context.set_default_timeout(PATIENCE)
+        context.set_default_timeout(PATIENCE_MS)
         context.add_init_script(stage.SMALL_PICTURES)
         context.add_init_script(WATCHING)
         contexts.append(context)

@@ -93,6 +93,7 @@ class TestLooking:
         found = page(manager)
 
         since = clock.when(access.during.lower, avon.clinic.zone)
+        assert since.endswith(("EST", "EDT"))
         for said in (doctor.email, CANARY, REASON, "Clinician", 'class="tag bad">open', since):
             assert said in found, said
         assert f"{LIST}{access.pk}/" in found

@@ -248,7 +248,7 @@ class TestStatus:
         body: Any = {"content_type": "multipart/form-data; boundary=x", "data": b"garbage"}
         assert twilio.client.post("/webhooks/twilio/status", secure=True, **body).status_code in (400, 403)
 
-    def test_it_answers_at_once(self, twilio: Twilio, sent: Message, django_assert_max_num_queries: Any):
+    def test_it_takes_few_statements(self, twilio: Twilio, sent: Message, django_assert_max_num_queries: Any):
         for told in ("sent", "delivered", "delivered"):
             with django_assert_max_num_queries(3):
                 self.tell(twilio, told)

@@ -28,7 +28,7 @@ from tests.world import CANARY, WHY, World
 from virtualcare import consulting, diverting, on_call
 from virtualcare.models import Advice, Consult, IntakeForm, Modality, NurseCall, NurseShift, OnCallShift
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow(minutes=4), pytest.mark.django_db]
 # Its beginning, so that a page which repeats what was looked for is not taken for one that found it.
 SOUGHT = CANARY[:5]
 SEARCHES = [{}, {"q": SOUGHT}, {"q": "11/24/2016"}, {"q": SOUGHT, "day": "2026-11-24", "status": "all"}]

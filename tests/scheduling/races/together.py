@@ -96,11 +96,12 @@ def wait_until(condition):
 
 
 def waiting():
-    """How many of this database's connections wait for a lock."""
+    """How many of this database's connections wait for another's transaction."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_stat_clear_snapshot()")  # or a transaction sees what it saw before
         cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock' AND wait_event <> 'extend'"
         )
         return cursor.fetchone()[0]
 

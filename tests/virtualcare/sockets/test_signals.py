@@ -78,7 +78,7 @@ def test_there_are_none_once_the_call_is_over(server: Server, call: Pair):
     with call.patients(server) as patients, call.doctors(server) as doctors:
         hello(patients, doctors)
         finish(call)
-        assert STATUS in (heard := told_at_once(doctors)), heard
+        assert STATUS in (heard := told_until_status(doctors)), heard
         patients.say(type="signal", data=candidate(1))
 
         assert doctors.hears_nothing()
@@ -89,8 +89,8 @@ def test_who_handed_the_call_over_neither_hears_nor_speaks(server: Server, call:
         hello(patients, before)
         hello(before, patients)
         after = hand_to_another(call)
-        assert STATUS in told_at_once(before)
-        assert STATUS in told_at_once(patients)
+        assert STATUS in told_until_status(before)
+        assert STATUS in told_until_status(patients)
         with server.connect(url_for(people.user_of(after), call.path)).ready() as doctors:
             before.say(type="signal", data=candidate(1))
             patients.say(type="signal", data=candidate(2))
@@ -107,7 +107,7 @@ def test_one_that_looks_like_news_is_none(server: Server, call: Pair):
         assert doctors.hear().keys() == {"type", "from", "by", "data"}
 
 
-def told_at_once(client: Client) -> list[Any]:
+def told_until_status(client: Client) -> list[Any]:
     """What a client hears until it has heard that something changed, and nothing more is said for half a second."""
     heard = []
     try:
