@@ -1,6 +1,5 @@
 """The named cast: Avon and its people, and an outsider who must see nothing."""
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,8 +17,8 @@ from scheduling.models import VisitType
 from tests import cast, owner
 from tests import world as worlds
 from tests.cast import NOW, Place, at
+from tests.sizes import FULL
 
-FULL = "SAMEDAY_PROOF" in os.environ
 # The same examples each time, and others each time at full size; how long one takes is not the question.
 hypothesis.settings.register_profile("sameday", hypothesis.settings.get_profile("ci"), derandomize=not FULL)
 hypothesis.settings.load_profile("sameday")
@@ -87,6 +86,12 @@ def as_owner(db: None) -> Iterator[None]:
     with owner.acting(), transaction.atomic():
         yield
         transaction.set_rollback(True)
+
+
+@pytest.fixture
+def at_now() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The whole API against its description, by generated requests of each kind of caller (promises 21, 39 and 43)."""
 
-import os
 from typing import Any
 from uuid import UUID
 
@@ -22,12 +21,13 @@ from schemathesis.specs.openapi.checks import (
 from clinics.models import Patient
 from tests.calls import sign_in
 from tests.cast import NOW
+from tests.sizes import FULL
 from tests.virtualcare import people
 from tests.world import CANARY, ROLES, World
 from virtualcare.demo import forms as samples
 from virtualcare.models import Duty
 
-EXAMPLES = 100 if os.environ.get("SAMEDAY_PROOF") else 4
+EXAMPLES = 100 if FULL else 4
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

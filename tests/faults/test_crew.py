@@ -5,7 +5,6 @@ What counts is what those two took: every message arrives, an e-mail that arrive
 text twice.
 """
 
-import os
 import signal
 from collections.abc import Iterator
 from datetime import timedelta
@@ -26,10 +25,10 @@ from tests.clinics.messages.conftest import text
 from tests.faults import providers
 from tests.faults.crew import PATIENCE, Crew, hired, until
 from tests.scheduling import acts
+from tests.sizes import FULL
 
 pytestmark = [pytest.mark.slow, pytest.mark.proof, pytest.mark.django_db(transaction=True)]
 
-FULL = bool(os.environ.get("SAMEDAY_PROOF"))
 WORKERS, BEATS = ("one", "two"), ("first", "second")
 EMAIL, SMS, REMIND = "email", "sms", "scheduling.tasks.send_reminders"
 SEND = "clinics.tasks.send_messages"

@@ -1,6 +1,5 @@
 """Anything patients, staff and time may do, in any order; after every step what must hold does (promise 2)."""
 
-import os
 from datetime import timedelta
 
 import pytest
@@ -16,10 +15,10 @@ from scheduling.models import Appointment, AppointmentChange, Claim, Closure
 from tests import cast
 from tests.cast import NOW, at
 from tests.scheduling import acts, invariants
+from tests.sizes import FULL
 
 pytestmark = [pytest.mark.django_db, pytest.mark.proof]
 
-FULL = bool(os.environ.get("SAMEDAY_PROOF"))
 STEP = timedelta(minutes=10)
 # An hour and a half of one day, so that everything is in everything's way.
 OPENS, CLOSES = at(10), at(11, 30)

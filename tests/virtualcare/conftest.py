@@ -1,12 +1,8 @@
 """Doctors on duty in Ohio."""
 
-from collections.abc import Iterator
-
 import pytest
-import time_machine
 
 from clinics.models import Clinician
-from tests.cast import NOW
 from tests.virtualcare import people
 
 
@@ -20,9 +16,3 @@ def reyes(db: None) -> Clinician:
 def stone(db: None) -> Clinician:
     """Another one like Reyes."""
     return people.doctor_on_duty("Stone")
-
-
-@pytest.fixture
-def at_now() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield

@@ -1,6 +1,5 @@
 """Anything patients, clinicians and time may do to the queue, in any order; after every step what must hold does."""
 
-import os
 from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +14,7 @@ from clinics.models import Clinician, Licence, Patient
 from clinics.refusals import Refused
 from tests import cast
 from tests.cast import ALWAYS, NOW
+from tests.sizes import FULL
 from tests.virtualcare import people
 from tests.virtualcare.people import BOTH, accepted, claimed, doctor_on_duty, user_of, waiting
 from virtualcare import duty, presence, queue, unattended
@@ -23,7 +23,6 @@ from virtualcare.queue import offers
 
 pytestmark = [pytest.mark.django_db, pytest.mark.proof]
 
-FULL = bool(os.environ.get("SAMEDAY_PROOF"))
 STATES = ["OH", "IN"]
 PATIENTS, DOCTORS = st.integers(0, 5), st.integers(0, 2)
 

@@ -18,13 +18,7 @@ from tests.calls import Caller
 from tests.cast import NOW, make_patient, make_user
 from tests.memberships.payments.conftest import Till, bill, collect
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _now() -> Any:
-    with time_machine.travel(NOW, tick=False):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ In `interleave` the one that goes first stops at a named call, the other goes on
 that it waits for a lock, and then both go on to their ends: no luck, no clock.
 """
 
-import os
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,8 +17,7 @@ from scheduling.models import Appointment, Claim
 from tests import cast, owner
 from tests.cast import NOW
 from tests.scheduling import acts
-
-FULL = bool(os.environ.get("SAMEDAY_PROOF"))
+from tests.sizes import FULL
 
 
 def rounds(small, full):

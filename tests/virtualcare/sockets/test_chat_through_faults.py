@@ -4,7 +4,6 @@ Clients do what the API asks of them: hear that there is news, and read on from 
 themselves every now and then, for what they were not told.
 """
 
-import os
 import random
 import threading
 import time
@@ -24,6 +23,7 @@ from clinics.models import User
 from config import embedded
 from tests import cast
 from tests.faults.crew import Broker
+from tests.sizes import FULL
 from tests.virtualcare import talking
 from tests.virtualcare.sockets import serving
 from tests.virtualcare.sockets.conftest import Pair
@@ -33,7 +33,7 @@ from virtualcare.models import ChatMessage, Consult
 
 pytestmark = [pytest.mark.slow, pytest.mark.proof, pytest.mark.django_db(transaction=True)]
 
-EACH = 300 if os.environ.get("SAMEDAY_PROOF") else 40  # messages of each sender
+EACH = 300 if FULL else 40  # messages of each sender
 LOOKS_EVERY = 2.0  # seconds, without being told
 Role = ChatMessage.Role
 
