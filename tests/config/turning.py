@@ -43,10 +43,8 @@ class Client:
     def allocate(self) -> int:
         """Ask for a relay: 0, or the error's code."""
         wanted = [(TRANSPORT, struct.pack("!B3x", UDP))]
-        told = self.ask(ALLOCATE, wanted)
-        if told == 401 and self.username:
-            told = self.ask(ALLOCATE, wanted)
-        return told
+        first = self.ask(ALLOCATE, wanted)
+        return self.ask(ALLOCATE, wanted) if first == 401 and self.username else first
 
     def permit(self, peer: str) -> int:
         """Ask to reach `peer`: 0, or the error's code, 403 where it is denied."""

@@ -406,7 +406,4 @@ def relay_only(join: Any) -> Any:
 
 
 def expect_line(page: Page, *, is_open: bool) -> None:
-    deadline = time.monotonic() + stage.PATIENCE
-    while page.evaluate("line.isOpen") is not is_open:
-        assert time.monotonic() < deadline, f"The line is not {'open' if is_open else 'lost'}."
-        page.wait_for_timeout(100)
+    until(page, f"line.isOpen === {str(is_open).lower()}")

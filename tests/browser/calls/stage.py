@@ -15,13 +15,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
-from urllib.request import urlopen
 
 from django.conf import settings
 from django.db import connection
 from playwright.sync_api import Page
 
-from config import embedded, sockets
+from config import embedded, probe, sockets
 
 ROOT = Path(__file__).resolve().parents[3]
 COTURN = shutil.which("turnserver")
@@ -57,7 +56,7 @@ class Sockets:
         self.process = subprocess.Popen([sys.executable, *sockets.arguments(self.port)], env=environment, cwd=ROOT)
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            with suppress(OSError), urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=1):
+            if probe.answers(f"http://{embedded.LOCALHOST}:{self.port}/healthz"):
                 return
             time.sleep(0.1)
         raise AssertionError("The socket server does not answer.")
